@@ -1,0 +1,156 @@
+"""Every exception of the package, sorted by whose fault it is.
+
+StatekeeperError
+├── WebhookRefused                     the sender's fault: the answer is 4xx, and nothing has changed
+│   ├── TooLarge                         413
+│   ├── UnsupportedMediaType             415
+│   ├── NotAToken                        400
+│   ├── NotVerified(reason, kid)         401
+│   └── NotAnEvent(faults)               422
+├── QueryRefused(field, detail)        the client's: 400
+├── NotFound(what, key)                the client's: 404
+├── AlreadyDelivered(callback_id)      the client's: 409
+├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
+└── OperatorError                      the operator's: the start is refused, exit 2
+    ├── StatechartError(faults)
+    ├── SettingsError(faults)
+    └── SchemaError
+
+No message repeats a token, a part of one or a value from one: messages end in logs and in answers to strangers.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+class StatekeeperError(Exception):
+    """The root: catch it to catch all that this package raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one field, fit to be shown: `field` is a dotted path, `detail` a sentence without values."""
+
+    field: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.detail}"
+
+
+class WebhookRefused(StatekeeperError):
+    """The sender's fault. `reason` is a word for metrics, the message a sentence for the sender."""
+
+    status: int = 400
+    title: str = "Webhook refused"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason: Final = reason
+
+
+class TooLarge(WebhookRefused):
+    """The body is larger than a webhook can be."""
+
+    status = 413
+    title = "Body too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than {limit} bytes.", reason="too_large")
+
+
+class UnsupportedMediaType(WebhookRefused):
+    """The body is not declared to be a token, or is encoded."""
+
+    status = 415
+    title = "Unsupported media type"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="media_type")
+
+
+class NotAToken(WebhookRefused):
+    """The body is not a compact JWT."""
+
+    status = 400
+    title = "Not a compact JWT"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="not_a_token")
+
+
+class NotVerified(WebhookRefused):
+    """The token is a JWT, but not one to believe. `kid` is for the operator's log, never for the answer."""
+
+    status = 401
+    title = "Not verified"
+
+    def __init__(self, message: str, *, reason: str, kid: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.kid: Final = kid
+
+
+class NotAnEvent(WebhookRefused):
+    """The token is verified, but what it carries is not an event. `faults` names every field that is wrong."""
+
+    status = 422
+    title = "Not an event"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("The token is verified, but its data is not a session event.", reason="not_an_event")
+        self.faults: Final = faults
+
+
+class QueryRefused(StatekeeperError):
+    """A query's parameter is wrong."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.fault: Final = Fault(field, detail)
+
+
+class NotFound(StatekeeperError):
+    """Nothing is known under this key."""
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"No {what} {key} is known.")
+
+
+class AlreadyDelivered(StatekeeperError):
+    """A delivered callback is not sent again."""
+
+    def __init__(self, callback_id: object) -> None:
+        super().__init__(f"Callback {callback_id} has been delivered; there is nothing to retry.")
+
+
+class Unavailable(StatekeeperError):
+    """Ours or the issuer's fault, and passing. `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, *, reason: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.reason: Final = reason
+        self.retry_after: Final = retry_after
+
+
+class OperatorError(StatekeeperError):
+    """The operator's fault: the start is refused with this message, exit 2."""
+
+
+class StatechartError(OperatorError):
+    """A chart document that is no chart. `faults` names every one of them."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("The statechart is not valid:\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.faults: Final = faults
+
+
+class SettingsError(OperatorError):
+    """Settings that cannot be served with; one line per fault."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults: Final = faults
+
+
+class SchemaError(OperatorError):
+    """The store's schema is not this program's; the message says which command to run."""

@@ -1,0 +1,265 @@
+"""The fold: one session's snapshot, advanced by one event at a time.
+
+1. An event that is known already, or that contradicts what is known, changes nothing: `duplicate`, `conflict`.
+2. One whose number was given up on is `late`: it confirms the step that was inferred in its stead, or takes effect
+   after all if the chart allows it now, or is kept without effect.
+3. Any other joins those that are held; the unbroken run behind the cursor is let through, and each event of it has its
+   turn: `applied`, `rejected` (no such transition) or `ignored` (the chart does not know its name).
+4. A final state absorbs: nothing waits behind one, and the cursor stays where the end was.
+5. `close_gap` gives up on the numbers missing before the first held event. Steps that must have been taken are inferred
+   along the shortest legal path, so that every history is a legal path and no terminal event is lost to order.
+
+As long as no gap is closed and no two events conflict, every order and every repetition of the same arrivals gives the
+same snapshot, the same steps and the same callbacks. That is the theorem that the tests hold this file to.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+from statekeeper.core.events import LastStep, SessionEvent
+from statekeeper.core.resequencer import missing, release
+from statekeeper.core.statechart import Edge, Statechart
+
+
+class Disposition(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    HELD = "held"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    LATE = "late"
+    IGNORED = "ignored"
+    REJECTED = "rejected"
+
+
+class Cause(StrEnum):
+    """Why a step was taken."""
+
+    EVENT = "event"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session comes from: each member is unknown until the first event that bears it."""
+
+    flow_id: str | None = None
+    environment: str | None = None
+
+    def contradicts(self, event: SessionEvent) -> bool:
+        return _differ(self.flow_id, event.flow_id) or _differ(self.environment, event.environment)
+
+    def filled(self, event: SessionEvent) -> "Origin":
+        if self.flow_id is not None and self.environment is not None:
+            return self
+        return Origin(
+            event.flow_id if self.flow_id is None else self.flow_id,
+            event.environment if self.environment is None else self.environment,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition of one session; `event` is None where it was inferred and is not confirmed yet."""
+
+    ordinal: int
+    source: str
+    target: str
+    trigger: str
+    cause: Cause
+    event: SessionEvent | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the fold must remember of a session.
+
+    `origin` is what any of its events said, held ones included; `decided` only what those let through said. Callbacks
+    go by `decided`, or their filters would depend on the order of arrival.
+    """
+
+    session_id: UUID
+    state: str
+    cursor: int = 0
+    held: tuple[SessionEvent, ...] = ()
+    origin: Origin = Origin()
+    decided: Origin = Origin()
+    ordinal: int = 0
+    applied: tuple[int, ...] = ()
+    contiguous: bool = True
+    last_step: LastStep | None = None
+
+    @property
+    def missing(self) -> list[int]:
+        return missing(self.cursor, (event.sequence for event in self.held))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows about one arrival.
+
+    `digests`: the facts that came under its eventId. `taken`: whether an event that is no conflict bears its number.
+    `unconfirmed`: the session's inferred steps that no event has confirmed yet, in order.
+    """
+
+    digests: frozenset[bytes] = frozenset()
+    taken: bool = False
+    unconfirmed: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one arrival, or the closing of one gap, did: effects as data.
+
+    `disposition` is that of the arrival (None for a gap); `settled` has the events that were held before and have had
+    their turn now; `confirmed` is an earlier inferred step, its event filled in.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    steps: tuple[Step, ...] = ()
+    disposition: Disposition | None = None
+    settled: tuple[tuple[SessionEvent, Disposition], ...] = ()
+    confirmed: Step | None = None
+
+
+def advance(chart: Statechart, snapshot: Snapshot, known: Known, event: SessionEvent) -> Progress:
+    """Fold one arrival into its session."""
+    if event.digest in known.digests:
+        return Progress(snapshot, snapshot, disposition=Disposition.DUPLICATE)
+    if known.digests or known.taken or snapshot.origin.contradicts(event):
+        return Progress(snapshot, snapshot, disposition=Disposition.CONFLICT)
+    fold = _Fold(chart, replace(snapshot, origin=snapshot.origin.filled(event)))
+    if event.sequence <= snapshot.cursor:
+        return _come_late(fold, snapshot, known, event)
+    fold.let_through((*snapshot.held, event))
+    return fold.progress(snapshot, event)
+
+
+def close_gap(chart: Statechart, snapshot: Snapshot) -> Progress:
+    """Give up on the numbers missing before the first held event; nothing happens where none is held."""
+    if not snapshot.held:
+        return Progress(snapshot, snapshot)
+    fold = _Fold(chart, snapshot)
+    first = snapshot.held[0]
+    path = chart.path(snapshot.state, first.name)
+    if path and len(path) <= first.sequence - 1 - snapshot.cursor:
+        fold.infer(path, _given_up(snapshot.cursor + 1, first.sequence - 1))
+    fold.cursor, fold.contiguous = first.sequence - 1, False
+    fold.let_through(snapshot.held)
+    return fold.progress(snapshot)
+
+
+def _come_late(fold: "_Fold", before: Snapshot, known: Known, event: SessionEvent) -> Progress:
+    stead = next((step for step in known.unconfirmed if step.trigger == event.name), None)
+    if stead is not None:
+        confirmed = replace(stead, event=event)
+        fold.decided = fold.decided.filled(event)
+        return Progress(before, fold.after(), disposition=Disposition.LATE, confirmed=confirmed)
+    fold.turn(event, reason="its number had been given up on before it came")
+    if fold.outcomes[event.event_id] is not Disposition.APPLIED:
+        fold.outcomes[event.event_id] = Disposition.LATE
+    fold.wait(before.held)
+    return fold.progress(before, event)
+
+
+@dataclass(slots=True)
+class _Fold:
+    """The one mutable thing here: it lives for one call, from a snapshot to the next."""
+
+    chart: Statechart
+    start: Snapshot
+    state: str = field(init=False)
+    cursor: int = field(init=False)
+    contiguous: bool = field(init=False)
+    decided: Origin = field(init=False)
+    last_step: LastStep | None = field(init=False)
+    held: tuple[SessionEvent, ...] = field(init=False)
+    applied: list[int] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    outcomes: dict[str, Disposition] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        start = self.start
+        self.state, self.cursor, self.contiguous = start.state, start.cursor, start.contiguous
+        self.decided, self.last_step, self.held = start.decided, start.last_step, start.held
+
+    def let_through(self, waiting: Iterable[SessionEvent]) -> None:
+        run, held = release(self.cursor, waiting)
+        for event in run:
+            if not self.chart.is_final(self.state):
+                self.cursor = event.sequence
+            self.turn(event)
+        self.wait(held)
+
+    def wait(self, held: tuple[SessionEvent, ...]) -> None:
+        """Hold what must wait; behind a final state nothing waits, so that each has its turn at once."""
+        if self.chart.is_final(self.state):
+            for event in held:
+                self.turn(event)
+            held = ()
+        self.outcomes |= {event.event_id: Disposition.HELD for event in held}
+        self.held = held
+
+    def turn(self, event: SessionEvent, reason: str | None = None) -> None:
+        """Move by the event if the chart has the transition, from a later state at worst while nothing has happened."""
+        if not self.chart.is_final(self.state):
+            self.decided = self.decided.filled(event)
+        if self.state == self.chart.initial and (path := self.chart.path(self.state, event.name)):
+            self.infer(path, f"{event.name} came first, and the chart allows it only from {path[-1].target}")
+        target = self.chart.target(self.state, event.name)
+        if target is None:
+            known = event.name in self.chart.triggers
+            self.outcomes[event.event_id] = Disposition.REJECTED if known else Disposition.IGNORED
+            return
+        self._step(Edge(self.state, event.name, target), Cause.EVENT, event, reason)
+        self.outcomes[event.event_id] = Disposition.APPLIED
+        self.applied.append(event.sequence)
+        self.last_step = event.last_step or self.last_step
+
+    def infer(self, path: tuple[Edge, ...], reason: str) -> None:
+        self.contiguous = False
+        for edge in path:
+            self._step(edge, Cause.INFERRED, None, reason)
+
+    def _step(self, edge: Edge, cause: Cause, event: SessionEvent | None, reason: str | None) -> None:
+        ordinal = self.start.ordinal + len(self.steps) + 1
+        self.steps.append(Step(ordinal, edge.source, edge.target, edge.trigger, cause, event, reason))
+        self.state = edge.target
+
+    def after(self) -> Snapshot:
+        return replace(
+            self.start,
+            state=self.state,
+            cursor=self.cursor,
+            held=self.held,
+            decided=self.decided,
+            ordinal=self.start.ordinal + len(self.steps),
+            applied=(*self.start.applied, *self.applied),
+            contiguous=self.contiguous,
+            last_step=self.last_step,
+        )
+
+    def progress(self, before: Snapshot, event: SessionEvent | None = None) -> Progress:
+        settled = [(held, self.outcomes[held.event_id]) for held in before.held]
+        return Progress(
+            before=before,
+            after=self.after(),
+            steps=tuple(self.steps),
+            disposition=self.outcomes[event.event_id] if event else None,
+            settled=tuple((held, outcome) for held, outcome in settled if outcome is not Disposition.HELD),
+        )
+
+
+def _differ(known: str | None, said: str | None) -> bool:
+    return known is not None and said is not None and known != said
+
+
+def _given_up(first: int, last: int) -> str:
+    if first == last:
+        return f"number {first} was given up on"
+    return f"numbers {first} to {last} were given up on"
