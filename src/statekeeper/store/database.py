@@ -1,0 +1,126 @@
+"""The store's engines: one connection that writes, others that read.
+
+SQLite: WAL, so that readers never wait for the writer; `synchronous=FULL`, since without it a commit is not on disk
+and an answer of 200 would be a lie; `BEGIN IMMEDIATE` for the writer, since a transaction that reads before it writes
+cannot be upgraded safely; a lock beside the file, held by `serve` while it lives, since two writers starve each other.
+
+PostgreSQL: READ COMMITTED with bounded waits, so that a node that hangs holds nobody up for long.
+
+`now` is the store's clock: the server's on PostgreSQL, where many nodes must agree, and the machine's on SQLite.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, event, func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from statekeeper.core.errors import OperatorError, Unavailable
+from statekeeper.core.instants import to_milliseconds
+
+READERS: Final = 4
+BUSY_SECONDS: Final = 5.0
+_POSTGRES_WAITS: Final = {
+    "lock_timeout": "2000",
+    "statement_timeout": "5000",
+    "idle_in_transaction_session_timeout": "5000",
+}
+_SPLIT_STATES: Final = {"55P03", "57014", "40P01", "40001"}  # lock timeout, statement timeout, deadlock, serialization
+
+
+@dataclass(slots=True)
+class Database:
+    """The engines of one store. `clock` replaces the store's own clock, for tests."""
+
+    writer: AsyncEngine
+    reader: AsyncEngine
+    path: Path | None = None
+    clock: Callable[[], datetime] | None = None
+    _lock: int | None = None
+
+    @classmethod
+    def open(cls, url: str, *, clock: Callable[[], datetime] | None = None) -> Self:
+        """Make the engines for `sqlite:///…` or `postgresql://…`; nothing is connected yet."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            path = Path(parsed.database or "")
+            target = parsed.set(drivername="sqlite+aiosqlite")
+            writer = create_async_engine(target, pool_size=1, max_overflow=0)
+            reader = create_async_engine(target, pool_size=READERS, max_overflow=0)
+            _sqlite(writer, "BEGIN IMMEDIATE", "PRAGMA synchronous=FULL")
+            _sqlite(reader, "BEGIN", "PRAGMA query_only=1")
+            return cls(writer, reader, path, clock)
+        target = parsed.set(drivername="postgresql+asyncpg")
+        options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": {"server_settings": _POSTGRES_WAITS}}
+        writer = create_async_engine(target, pool_size=2, max_overflow=0, **options)
+        return cls(writer, create_async_engine(target, pool_size=READERS, max_overflow=0, **options), None, clock)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.writer.dialect.name
+
+    def now(self, connection: Connection) -> datetime:
+        """The store's time, to the millisecond."""
+        if self.clock is not None:
+            return to_milliseconds(self.clock())
+        if self.path is not None:
+            return to_milliseconds(datetime.now(UTC))
+        instant: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return to_milliseconds(instant)
+
+    def claim_file(self) -> None:
+        """Be the only `serve` on this SQLite file until `close`, or the death of the process, whichever comes first."""
+        if self.path is None:
+            return
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            message = f"{self.path} is served by another process; stop that one, or give this one its own database_url."
+            raise OperatorError(message) from error
+        self._lock = lock
+
+    async def close(self) -> None:
+        await self.reader.dispose()
+        await self.writer.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _sqlite(engine: AsyncEngine, begin: str, pragma: str) -> None:
+    """Leave transactions to SQLAlchemy, which sqlite3 would otherwise begin on its own and too late."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a DBAPI connection has no type
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for statement in ("PRAGMA journal_mode=WAL", pragma, f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}"):
+            cursor.execute(statement)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def is_contention(error: BaseException) -> bool:
+    """Whether a batch failed for others' sake, so that its jobs may succeed one by one."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _SPLIT_STATES
+
+
+def as_unavailable(error: BaseException) -> Unavailable | None:
+    """The 503 that an error of the store amounts to, or None where the data is at fault and not the store."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError) or is_contention(error):
+        return Unavailable("The store does not answer, or is full.", reason="store")
+    return None

@@ -1,0 +1,136 @@
+"""The callbacks as a queue, by lease.
+
+A claim moves `due_at` a lease ahead and raises `attempt`, which is the fence: a worker that comes back after its lease
+ran out finds another number there and changes nothing, except that a delivery always counts. A crash needs no rescuer:
+the lease runs out, and the next claim records the unsettled attempt as interrupted. That uses up no entry of the
+schedule, since `tries` counts settled failures only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from statekeeper.core.errors import AlreadyDelivered, NotFound
+from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
+from statekeeper.store.rows import Row
+from statekeeper.store.statements import insert_missing, upsert
+from statekeeper.store.tables import AttemptRow, CallbackRow, table
+
+_callbacks: Final = table(CallbackRow)
+_attempts: Final = table(AttemptRow)
+INTERRUPTED: Final = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt, claimed: `number` counts all attempts from 1, `tries` the failures settled in this schedule."""
+
+    callback_id: UUID
+    session_id: UUID
+    ordinal: int
+    subscriber: str
+    body: str
+    number: int
+    tries: int
+
+
+def claim(connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
+    """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over."""
+    due = (
+        select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
+        .where(_callbacks.c.subscriber == subscriber, _callbacks.c.status == "pending", _callbacks.c.due_at <= now)
+        .order_by(_callbacks.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = connection.execute(due).all()
+    if not found:
+        return []
+    claimed = (
+        update(_callbacks)
+        .where(_callbacks.c.callback_id.in_([row.callback_id for row in found]))
+        .values(attempt=_callbacks.c.attempt + 1, due_at=now + lease, claimed_at=now)
+        .returning(*_CLAIM)
+    )
+    claims = [Claim(*row) for row in connection.execute(claimed)]
+    _record_interrupted(connection, claims, {row.callback_id: row.claimed_at for row in found})
+    return claims
+
+
+def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
+    """Record an attempt and what follows from it; False if the claim had passed on, so that nothing followed."""
+    _record(connection, claim, attempt)
+    settled = update(_callbacks).where(*_is(claim), _callbacks.c.status != "delivered")
+    if not isinstance(verdict, Delivered):
+        settled = settled.where(_callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
+    return connection.execute(settled.values(**_follow(verdict, claim, now))).rowcount == 1
+
+
+def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
+    """Make a callback due at once, with a fresh schedule; attempt numbers go on. `NotFound`, `AlreadyDelivered`."""
+    query = select(_callbacks.c.status).where(_callbacks.c.callback_id == callback_id)
+    status = connection.execute(query.with_for_update()).scalar_one_or_none()
+    if status is None:
+        raise NotFound("callback", callback_id)
+    if status == "delivered":
+        raise AlreadyDelivered(callback_id)
+    connection.execute(
+        update(_callbacks)
+        .where(_callbacks.c.callback_id == callback_id)
+        .values(status="pending", tries=0, due_at=now, claimed_at=None)
+    )
+
+
+def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:
+    match verdict:
+        case Delivered():
+            return {"status": "delivered", "delivered_at": now, "due_at": None, "claimed_at": None}
+        case RetryAt(due_at):
+            return {"due_at": due_at, "tries": claim.tries + 1, "claimed_at": None}
+        case Dead():
+            return {"status": "dead", "due_at": None, "tries": claim.tries + 1, "claimed_at": None}
+
+
+def _record_interrupted(connection: Connection, claims: list[Claim], claimed_at: dict[UUID, datetime | None]) -> None:
+    """Whoever held these before never settled them: the attempt is over, and its fate unknown."""
+    rows = [
+        _key(claim)
+        | {"number": claim.number - 1, "at": at, "duration_ms": 0, "outcome": Outcome.FAILED, "detail": INTERRUPTED}
+        for claim in claims
+        if (at := claimed_at[claim.callback_id]) is not None
+    ]
+    if rows:
+        insert_missing(connection, _attempts, rows)
+
+
+def _record(connection: Connection, claim: Claim, attempt: Attempt) -> None:
+    """An attempt that had been taken for interrupted, and came back, is recorded as what it was."""
+    said = {
+        "at": attempt.at,
+        "duration_ms": attempt.duration_ms,
+        "outcome": attempt.outcome,
+        "detail": attempt.detail,
+    }
+    upsert(connection, _attempts, [_key(claim) | {"number": claim.number} | said])
+
+
+def _key(claim: Claim) -> dict[str, Any]:
+    return {"session_id": claim.session_id, "ordinal": claim.ordinal, "subscriber": claim.subscriber}
+
+
+def _is(claim: Claim) -> list[Any]:
+    return [_callbacks.c[name] == value for name, value in _key(claim).items()]
+
+
+_CLAIM: Final = (
+    _callbacks.c.callback_id,
+    _callbacks.c.session_id,
+    _callbacks.c.ordinal,
+    _callbacks.c.subscriber,
+    _callbacks.c.body,
+    _callbacks.c.attempt,
+    _callbacks.c.tries,
+)
