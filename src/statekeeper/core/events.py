@@ -23,8 +23,15 @@ from statekeeper.core.instants import parse_rfc3339, to_milliseconds
 MAX_TEXT: Final = 255
 MAX_SEQUENCE: Final = 9999
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_DIGITS: Final = re.compile(r"[0-9]{1,32}", re.ASCII)
+_DIGITS: Final = re.compile(r"0*([0-9]{1,4})", re.ASCII)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_STATUSES: Final = {
+    "session.created": {"CREATED", "RUNNING"},  # it runs at once, and the provider's pages show either
+    "session.completed": {"COMPLETED"},
+    "session.expired": {"EXPIRED"},
+    "session.aborted": {"ABORTED"},
+    "session.error": {"ERROR"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class LastStep:
 
 @dataclass(frozen=True)
 class SessionEvent:
-    """One event of one session, as the sender numbered it. Equal events are the same event with the same facts."""
+    """One event of one session, as the sender numbered it."""
 
     event_id: str
     name: str
@@ -89,6 +96,14 @@ def read_event(data: object) -> SessionEvent:
     )
 
 
+def status_fits(event: SessionEvent) -> bool:
+    """Whether `sessionStatus` is what the sender documents for this event.
+
+    A missing one fits, and any fits an event that is not documented.
+    """
+    return event.session_status is None or event.session_status in _STATUSES.get(event.name, {event.session_status})
+
+
 def _faults(event_id: str | None, name: str | None, sequence: int | None, session_id: UUID | None) -> Iterator[Fault]:
     text = f"must be a text of 1 to {MAX_TEXT} characters, without NUL or unpaired surrogates"
     if not event_id:
@@ -114,7 +129,8 @@ def _text(where: Mapping[str, Any], key: str) -> str | None:
 
 def _sequence(value: object) -> int | None:
     if isinstance(value, str):
-        value = int(value) if _DIGITS.fullmatch(value) else None
+        digits = _DIGITS.fullmatch(value)
+        value = int(digits[1]) if digits else None
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 1 <= value <= MAX_SEQUENCE else None
@@ -122,12 +138,13 @@ def _sequence(value: object) -> int | None:
 
 def _last_step(payload: Mapping[str, Any], data: Mapping[str, Any]) -> LastStep | None:
     """Each member from `payload`, else from the top level: the provider's table and its example disagree."""
-    step = LastStep(
-        _text(payload, "lastStepId") or _text(data, "lastStepId"),
-        _text(payload, "lastStepType") or _text(data, "lastStepType"),
-        _text(payload, "lastStepStatus") or _text(data, "lastStepStatus"),
-    )
+    step = LastStep(*(_either(payload, data, key) for key in ("lastStepId", "lastStepType", "lastStepStatus")))
     return None if step == LastStep(None, None, None) else step
+
+
+def _either(payload: Mapping[str, Any], data: Mapping[str, Any], key: str) -> str | None:
+    text = _text(payload, key)
+    return _text(data, key) if text is None else text
 
 
 def _instant(value: object) -> datetime | None:

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 def rfc3339(instant: datetime) -> str:
     """`2026-01-08T08:35:37.581Z`; `instant` must be aware."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

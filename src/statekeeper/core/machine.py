@@ -145,20 +145,30 @@ def close_gap(chart: Statechart, snapshot: Snapshot) -> Progress:
     if not snapshot.held:
         return Progress(snapshot, snapshot)
     fold = _Fold(chart, snapshot)
-    first = snapshot.held[0]
-    path = chart.path(snapshot.state, first.name)
-    if path and len(path) <= first.sequence - 1 - snapshot.cursor:
-        fold.infer(path, _given_up(snapshot.cursor + 1, first.sequence - 1))
-    fold.cursor, fold.contiguous = first.sequence - 1, False
+    last = snapshot.held[0].sequence - 1
+    if path := _path_across(chart, snapshot, last):
+        fold.infer(path, _given_up(snapshot.cursor + 1, last))
+    fold.cursor, fold.contiguous = last, False
     fold.let_through(snapshot.held)
     return fold.progress(snapshot)
+
+
+def _path_across(chart: Statechart, snapshot: Snapshot, last: int) -> tuple[Edge, ...]:
+    """The path to the first event behind the gap that can be legal after it; the others tell nothing of what was lost.
+
+    It has no more steps than numbers given up on, unless nothing has happened yet.
+    """
+    run, _ = release(last, snapshot.held)
+    paths = (chart.path(snapshot.state, event.name) for event in run)
+    lost = last - snapshot.cursor
+    return next((path for path in paths if path is not None and (len(path) <= lost or not snapshot.ordinal)), ())
 
 
 def _come_late(fold: "_Fold", before: Snapshot, known: Known, event: SessionEvent) -> Progress:
     stead = next((step for step in known.unconfirmed if step.trigger == event.name), None)
     if stead is not None:
         confirmed = replace(stead, event=event)
-        fold.decided = fold.decided.filled(event)
+        fold.heed(event)
         return Progress(before, fold.after(), disposition=Disposition.LATE, confirmed=confirmed)
     fold.turn(event, reason="its number had been given up on before it came")
     if fold.outcomes[event.event_id] is not Disposition.APPLIED:
@@ -174,6 +184,7 @@ class _Fold:
     chart: Statechart
     start: Snapshot
     state: str = field(init=False)
+    ordinal: int = field(init=False)
     cursor: int = field(init=False)
     contiguous: bool = field(init=False)
     decided: Origin = field(init=False)
@@ -185,8 +196,9 @@ class _Fold:
 
     def __post_init__(self) -> None:
         start = self.start
-        self.state, self.cursor, self.contiguous = start.state, start.cursor, start.contiguous
-        self.decided, self.last_step, self.held = start.decided, start.last_step, start.held
+        self.state, self.ordinal, self.cursor = start.state, start.ordinal, start.cursor
+        self.contiguous, self.decided, self.last_step = start.contiguous, start.decided, start.last_step
+        self.held = start.held
 
     def let_through(self, waiting: Iterable[SessionEvent]) -> None:
         run, held = release(self.cursor, waiting)
@@ -207,9 +219,8 @@ class _Fold:
 
     def turn(self, event: SessionEvent, reason: str | None = None) -> None:
         """Move by the event if the chart has the transition, from a later state at worst while nothing has happened."""
-        if not self.chart.is_final(self.state):
-            self.decided = self.decided.filled(event)
-        if self.state == self.chart.initial and (path := self.chart.path(self.state, event.name)):
+        self.heed(event)
+        if not self.ordinal and (path := self.chart.path(self.state, event.name)):
             self.infer(path, f"{event.name} came first, and the chart allows it only from {path[-1].target}")
         target = self.chart.target(self.state, event.name)
         if target is None:
@@ -221,14 +232,19 @@ class _Fold:
         self.applied.append(event.sequence)
         self.last_step = event.last_step or self.last_step
 
+    def heed(self, event: SessionEvent) -> None:
+        """Callbacks go by what was said up to the end, whatever is said behind it."""
+        if not self.chart.is_final(self.state):
+            self.decided = self.decided.filled(event)
+
     def infer(self, path: tuple[Edge, ...], reason: str) -> None:
         self.contiguous = False
         for edge in path:
             self._step(edge, Cause.INFERRED, None, reason)
 
     def _step(self, edge: Edge, cause: Cause, event: SessionEvent | None, reason: str | None) -> None:
-        ordinal = self.start.ordinal + len(self.steps) + 1
-        self.steps.append(Step(ordinal, edge.source, edge.target, edge.trigger, cause, event, reason))
+        self.ordinal += 1
+        self.steps.append(Step(self.ordinal, edge.source, edge.target, edge.trigger, cause, event, reason))
         self.state = edge.target
 
     def after(self) -> Snapshot:
@@ -238,7 +254,7 @@ class _Fold:
             cursor=self.cursor,
             held=self.held,
             decided=self.decided,
-            ordinal=self.start.ordinal + len(self.steps),
+            ordinal=self.ordinal,
             applied=(*self.start.applied, *self.applied),
             contiguous=self.contiguous,
             last_step=self.last_step,

@@ -5,13 +5,15 @@ is imported, evaluated or called. `Statechart.compile` refuses a chart whose tar
 be reached or cannot end, or whose finals have exits. It builds one `transitions.Machine` without a model (the machine
 would keep every model for ever) and derives from it the table that answers `target(state, trigger)`.
 
-The version of a chart is a hash over its canonical JSON: a comment or an order of keys changes nothing.
+The version of a chart is a hash over its canonical JSON: a comment or an order of keys changes nothing. So nothing that
+a chart answers may depend on the order of its document, or a session would go another way after a restart.
 """
 
 import hashlib
 import json
+import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -21,11 +23,14 @@ from transitions.extensions import GraphMachine
 from transitions.extensions.diagrams_mermaid import Graph
 
 from statekeeper.core.errors import Fault, StatechartError
+from statekeeper.core.events import MAX_TEXT, storable
 
 _KEYS: Final = {"": {"id", "initial", "states", "description"}, "state": {"on", "type", "description"}}
+_STATE: Final = re.compile(rf"[\w.-]{{1,{MAX_TEXT}}}", re.ASCII)
+_TEXT: Final = f"must be a text of 1 to {MAX_TEXT} characters, without NUL or unpaired surrogates"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Edge:
     """One legal transition of the chart."""
 
@@ -53,7 +58,7 @@ class Statechart:
             raise StatechartError(faults)
         assert isinstance(document, Mapping)  # noqa: S101 -- _shape_faults has seen to it
         machine = _machine(document)
-        edges = tuple(_edges(machine))
+        edges = tuple(sorted(_edges(machine)))
         chart = cls(
             id=document["id"],
             initial=document["initial"],
@@ -83,16 +88,20 @@ class Statechart:
         return state in self.finals
 
     def path(self, state: str, trigger: str) -> tuple[Edge, ...] | None:
-        """The shortest legal path from `state` to a state where `trigger` is legal; empty if it is legal there already.
+        """The shortest legal path from `state` to one where `trigger` is legal; empty if it is legal there already."""
+        return self.shortest(state, lambda here: self.target(here, trigger) is not None)
 
-        Among paths of one length the one whose edges stand first in the chart; None if there is none.
+    def shortest(self, state: str, arrived: Callable[[str], bool]) -> tuple[Edge, ...] | None:
+        """The shortest legal path from `state` to one that `arrived` accepts; None if there is none.
+
+        Among paths of one length it is the first in the order of triggers and targets.
         """
         paths: deque[tuple[Edge, ...]] = deque([()])
         seen = {state}
         while paths:
             path = paths.popleft()
             here = path[-1].target if path else state
-            if self.target(here, trigger) is not None:
+            if arrived(here):
                 return path
             for edge in self.edges:
                 if edge.source == here and edge.target not in seen:
@@ -102,7 +111,7 @@ class Statechart:
 
     def diagram(self) -> str:
         """The chart as Mermaid's `stateDiagram-v2`, drawn by transitions from the compiled machine."""
-        machine = _machine(json.loads(self.canonical), GraphMachine, graph_engine="mermaid", title=self.id)
+        machine = _machine(json.loads(self.canonical), GraphMachine, graph_engine="mermaid")
         source: str = Graph(machine).get_graph().source
         return _plain(source, self.finals)
 
@@ -130,8 +139,15 @@ def _machine(document: Mapping[str, Any], kind: Any = Machine, **options: str) -
         for name, state in document["states"].items()
         for trigger, move in ((state or {}).get("on") or {}).items()
     ]
-    initial = document["initial"]
-    return kind(model=None, states=states, transitions=moves, initial=initial, auto_transitions=False, **options)
+    return kind(
+        model=None,
+        model_attribute="",  # else no trigger could be called `state`
+        states=states,
+        transitions=moves,
+        initial=document["initial"],
+        auto_transitions=False,
+        **options,
+    )
 
 
 def _edges(machine: Any) -> Iterator[Edge]:  # noqa: ANN401 -- see _machine
@@ -151,9 +167,8 @@ def _shape_faults(document: object) -> Iterator[Fault]:
         yield Fault("chart", "must be a mapping with the keys id, initial and states")
         return
     yield from (Fault(str(key), "is not a key of a chart") for key in document if key not in _KEYS[""])
-    for key in ("id", "initial"):
-        if not isinstance(document.get(key), str) or not document[key]:
-            yield Fault(key, "must be a text")
+    yield from (Fault(key, _TEXT) for key in ("id", "initial") if not storable(document.get(key)))
+    yield from _description_faults("", document)
     states = document.get("states")
     if not isinstance(states, Mapping) or not states:
         yield Fault("states", "must be a mapping with at least one state")
@@ -166,14 +181,15 @@ def _shape_faults(document: object) -> Iterator[Fault]:
 
 def _state_faults(name: object, state: object, states: Mapping[Any, Any]) -> Iterator[Fault]:
     where = f"states.{name}"
-    if not isinstance(name, str) or not name:
-        yield Fault(where, "a state's name must be a text")
+    if not isinstance(name, str) or not _STATE.fullmatch(name):
+        yield Fault(where, f"a state's name must be of 1 to {MAX_TEXT} letters, digits, `_`, `.` or `-`")
     if state is None:
         return
     if not isinstance(state, Mapping):
         yield Fault(where, "must be a mapping with `on` or `type: final`")
         return
     yield from (Fault(f"{where}.{key}", "is not a key of a state") for key in state if key not in _KEYS["state"])
+    yield from _description_faults(f"{where}.", state)
     if state.get("type", "final") != "final":
         yield Fault(f"{where}.type", "can only be `final`")
     moves = state.get("on")
@@ -188,10 +204,18 @@ def _state_faults(name: object, state: object, states: Mapping[Any, Any]) -> Ite
 def _move_faults(where: str, moves: Mapping[Any, Any], states: Mapping[Any, Any]) -> Iterator[Fault]:
     for trigger, move in moves.items():
         target = _target(move)
-        if not isinstance(trigger, str) or not trigger:
-            yield Fault(f"{where}.on", "a trigger must be a text")
+        if not storable(trigger):
+            yield Fault(f"{where}.on", f"a trigger {_TEXT}")
         if not isinstance(target, str) or target not in states:
             yield Fault(f"{where}.on.{trigger}", f"leads to no state; there are {_list(states)}")
+        if isinstance(move, Mapping):
+            yield from _description_faults(f"{where}.on.{trigger}.", move)
+
+
+def _description_faults(where: str, described: Mapping[Any, Any]) -> Iterator[Fault]:
+    """YAML reads a date as a date, which has no place in JSON."""
+    if not isinstance(described.get("description", ""), str):
+        yield Fault(f"{where}description", "must be a text")
 
 
 def _life_faults(chart: Statechart) -> Iterator[Fault]:

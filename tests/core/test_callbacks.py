@@ -1,0 +1,136 @@
+import json
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+import pytest
+
+from memory import NOW, SESSION, MemorySession, ended_at, said
+from statekeeper.core.callbacks import Match, Subscriber, callbacks_due, decode, encode, undecidable
+from statekeeper.core.machine import Known, Origin, Snapshot, advance, close_gap
+from statekeeper.resources import default_chart
+
+IDNOW = default_chart()
+EVERYBODY = Subscriber("everybody")
+LIVE = Subscriber("live", environments=frozenset({"live"}))
+FLOW = Subscriber("flow", flows=frozenset({"flow", "other-flow"}))
+ENDS = Subscriber("ends", states=frozenset({"completed", "error"}))
+PICKY = Subscriber("picky", frozenset({"completed"}), frozenset({"live"}), frozenset({"flow"}))
+ALL = (EVERYBODY, LIVE, FLOW, ENDS, PICKY)
+
+
+def ended(name="session.completed", **more):
+    """The progress of a session's end."""
+    before = Snapshot(SESSION, "created", cursor=1, ordinal=1, applied=(1,))
+    return advance(IDNOW, before, Known(), said(2, name, **more))
+
+
+def names(progress, subscribers=ALL):
+    return [callback.subscriber for callback in callbacks_due(IDNOW, progress, subscribers, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("state", "origin", "match"),
+    [
+        ("completed", Origin("flow", "live"), Match.YES),
+        ("error", Origin("flow", "live"), Match.NO),
+        ("completed", Origin("flow", "staging"), Match.NO),
+        ("completed", Origin("other", "live"), Match.NO),
+        ("completed", Origin(None, "live"), Match.UNKNOWN),
+        ("completed", Origin("flow", None), Match.UNKNOWN),
+        ("completed", Origin(None, None), Match.UNKNOWN),
+        ("completed", Origin(None, "staging"), Match.NO),
+        ("completed", Origin("other", None), Match.NO),
+        ("error", Origin(None, None), Match.NO),
+        ("completed", Origin("", "live"), Match.NO),
+    ],
+)
+def test_filters_fit_only_what_is_known(state, origin, match):
+    assert PICKY.match(state, origin) is match
+
+
+def test_an_empty_filter_fits_everything():
+    assert EVERYBODY.match("completed", Origin()) is Match.YES
+    assert ENDS.match("error", Origin()) is Match.YES
+    assert ENDS.match("aborted", Origin()) is Match.NO
+
+
+def test_an_end_owes_one_callback_to_each_subscriber_whose_filters_fit():
+    assert names(ended(flow_id="flow", environment="live")) == ["everybody", "live", "flow", "ends", "picky"]
+    assert names(ended(flow_id="other-flow", environment="staging")) == ["everybody", "flow", "ends"]
+    assert names(ended("session.aborted", environment="live")) == ["everybody", "live"]
+
+
+def test_who_would_fit_if_more_were_known_is_named_and_gets_nothing():
+    progress = ended()
+    assert names(progress) == ["everybody", "ends"]
+    assert undecidable(IDNOW, progress, ALL) == ("live", "flow", "picky")
+    assert undecidable(IDNOW, ended("session.error", flow_id="no"), ALL) == ("live",)
+    assert undecidable(IDNOW, ended(flow_id="flow", environment="live"), ALL) == ()
+
+
+def test_a_step_that_ends_nothing_owes_nothing():
+    progress = advance(IDNOW, Snapshot(SESSION, "pending"), Known(), said(1, "session.created"))
+    assert names(progress) == []
+    assert undecidable(IDNOW, progress, ALL) == ()
+
+
+def test_what_comes_behind_the_end_owes_nothing():
+    over = ended().after
+    assert names(advance(IDNOW, over, Known(), said(3, "session.error", environment="live"))) == []
+
+
+def test_an_end_behind_a_closed_gap_owes_its_callbacks():
+    waiting = Snapshot(SESSION, "pending", held=(said(2, "session.completed"),))
+    (callback,) = callbacks_due(IDNOW, close_gap(IDNOW, waiting), (EVERYBODY,), NOW)
+    assert (callback.ordinal, callback.ended.sequences, callback.ended.contiguous) == (2, [2], False)
+
+
+def test_a_callback_says_what_happened():
+    session = MemorySession(IDNOW)
+    session.hear(said(1, "session.created", flow_id="flow", environment="live", last_step=ended_at("one")))
+    session.hear(said(2, "unknown"))
+    session.hear(said(3, "session.expired", last_step=ended_at("END-ACCEPT")))
+    callback = session.callbacks[0]
+    assert (callback.subscriber, callback.ordinal) == ("everybody", 2)
+    said_so = callback.ended
+    assert (said_so.session_id, said_so.flow_id, said_so.environment) == (SESSION, "flow", "live")
+    assert (said_so.state, said_so.ended_at, said_so.last_step) == ("expired", NOW, ended_at("END-ACCEPT"))
+    assert (said_so.sequences, said_so.contiguous) == ([1, 3], True)
+
+
+def test_its_id_is_made_of_session_ordinal_and_subscriber_and_of_nothing_else():
+    first, *others = callbacks_due(IDNOW, ended(environment="live"), (EVERYBODY, LIVE), NOW)
+    (repeated,) = callbacks_due(IDNOW, ended("session.error"), (EVERYBODY,), NOW.replace(year=2027))
+    assert first.ended.callback_id == repeated.ended.callback_id == uuid5(SESSION, "2:everybody")
+    assert others[0].ended.callback_id == uuid5(SESSION, "2:live")
+    elsewhere = replace(ended(), after=replace(ended().after, session_id=UUID(int=1)))
+    assert callbacks_due(IDNOW, elsewhere, (EVERYBODY,), NOW)[0].ended.callback_id == uuid5(UUID(int=1), "2:everybody")
+
+
+def test_an_endpoint_gets_it_in_the_shape_of_standard_webhooks():
+    progress = ended(flow_id="flow", environment="ümgebung", last_step=ended_at("END-ACCEPT"))
+    (callback,) = callbacks_due(IDNOW, progress, (EVERYBODY,), NOW)
+    body = encode(callback.ended)
+    assert json.loads(body) == {
+        "type": "session.completed",
+        "timestamp": "2026-01-08T08:35:37.581Z",
+        "data": {
+            "callbackId": str(uuid5(SESSION, "2:everybody")),
+            "sessionId": str(SESSION),
+            "flowId": "flow",
+            "environment": "ümgebung",
+            "state": "completed",
+            "endedAt": "2026-01-08T08:35:37.581Z",
+            "lastStep": {"id": "END-ACCEPT", "type": "END", "status": "COMPLETED"},
+            "sequences": [1, 2],
+            "contiguous": True,
+        },
+    }
+    assert body == encode(callback.ended)
+    assert "ümgebung" in body
+
+
+@pytest.mark.parametrize("more", [{}, {"flow_id": "flow", "environment": "live", "last_step": ended_at("END")}])
+def test_a_function_gets_what_was_written(more):
+    (callback,) = callbacks_due(IDNOW, ended(**more), (EVERYBODY,), NOW)
+    assert decode(encode(callback.ended)) == callback.ended

@@ -1,0 +1,126 @@
+"""The core waits for nothing, reads no clock, draws no number and does no I/O: by its syntax, and by its effects."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import statekeeper.core
+
+CORE = Path(statekeeper.core.__file__).parent
+MODULES = sorted(CORE.rglob("*.py"))
+PURE = {
+    "collections",
+    "collections.abc",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "ipaddress",
+    "itertools",
+    "json",
+    "re",
+    "typing",
+    "urllib.parse",
+    "uuid",
+}
+ASKED_NEVER_TOLD = {"transitions", "transitions.extensions", "transitions.extensions.diagrams_mermaid"}
+CLOCKS_AND_DICE = {
+    "now",
+    "utcnow",
+    "today",
+    "fromtimestamp",
+    "time",
+    "monotonic",
+    "uuid1",
+    "uuid4",
+    "urandom",
+    "getnode",
+}
+DOORS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
+WAITING = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
+MUTABLE = (ast.Global, ast.Nonlocal)
+
+
+def imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            yield node.module
+
+
+def impurities(tree):
+    """What would make the module depend on anything but its arguments, each with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, WAITING):
+            yield node.lineno, "waits"
+        elif isinstance(node, MUTABLE):
+            yield node.lineno, "keeps a state"
+        elif isinstance(node, ast.Name) and node.id in DOORS:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLOCKS_AND_DICE:
+            yield node.lineno, node.func.id
+        elif isinstance(node, ast.Attribute) and node.attr in CLOCKS_AND_DICE:
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.alias) and node.name in DOORS | CLOCKS_AND_DICE:
+            yield node.lineno, node.name
+
+
+def test_there_is_something_to_check():
+    assert {path.stem for path in MODULES} >= {"machine", "statechart", "resequencer", "callbacks", "retry", "proof"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_a_module_of_the_core_imports_only_what_is_pure(module):
+    foreign = {name for name in imports(ast.parse(module.read_text())) if not name.startswith("statekeeper.core.")}
+    assert foreign <= PURE | ASKED_NEVER_TOLD
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_a_module_of_the_core_waits_for_nothing_and_asks_nobody(module):
+    assert list(impurities(ast.parse(module.read_text()))) == []
+
+
+def test_only_the_statechart_knows_the_machine_underneath():
+    knowing = [path.stem for path in MODULES if set(imports(ast.parse(path.read_text()))) & ASKED_NEVER_TOLD]
+    assert knowing == ["statechart"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "async def wait(): ...",
+        "async def wait():\n    await other()",
+        "at = datetime.now(UTC)",
+        "at = datetime.today",
+        "at = datetime.utcnow()",
+        "from time import monotonic",
+        "import time",
+        "name = uuid4()",
+        "print('x')",
+        "text = open('x')",
+        "def remember():\n    global memory",
+    ],
+)
+def test_the_check_sees_what_it_must(line):
+    assert list(impurities(ast.parse(line)))
+
+
+def test_the_core_does_nothing_when_it_is_imported():
+    """No file but modules is opened, nothing is connected, started or said, in a process of its own."""
+    program = (
+        "import sys\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda name, args: seen.append((name, *map(str, args[:2]))))\n"
+        "import statekeeper.core.proof, statekeeper.core.callbacks, statekeeper.core.retry, statekeeper.core.arrivals\n"
+        "bad = [e for e in seen if e[0].startswith(('socket.', 'subprocess.', 'os.system', 'os.putenv', 'os.remove'))\n"
+        "       or (e[0] == 'open' and len(e) > 2 and any(mode in e[2] for mode in 'wa+x'))]\n"
+        "sys.exit(str(bad) if bad else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
