@@ -1,0 +1,5 @@
+"""How business code is told: user functions (`handlers`), HTTP `endpoints`, and the `relay` that calls both.
+
+Nothing is imported here: a user's callbacks file needs `registry` only, and must not load an HTTP client and a store
+with it.
+"""

@@ -1,0 +1,143 @@
+"""One attempt's way: send → judge → settle.
+
+Sending is the only step that waits for strangers: it is bounded in time, and whatever it raises is a failed attempt.
+Judging is pure. Settling goes through the writer and shares its commits; while the store is away an attempt that is
+over waits to be settled, since to forget a delivery would mean to deliver again. If it cannot be settled at all, the
+lease runs out and the next claim finds the attempt interrupted.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from statekeeper import metrics
+from statekeeper.core.errors import Unavailable
+from statekeeper.core.retry import Attempt, Dead, Outcome, RetryAt, judge
+from statekeeper.delivery.answers import TIMED_OUT, Answer, failed
+from statekeeper.store import outbox
+from statekeeper.store.outbox import Claim
+
+LEASE_MARGIN: Final = timedelta(seconds=30)
+FIRST_BACKOFF: Final = 0.1
+LONGEST_BACKOFF: Final = 5.0
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Sender(Protocol):
+    """One subscriber's way out."""
+
+    @property
+    def slots(self) -> int:
+        """How many attempts it takes at once, as things are."""
+        ...
+
+    async def send(self, claim: Claim) -> Answer:
+        """Make one attempt; cancelled when its time is over."""
+        ...
+
+
+class Execute(Protocol):
+    """`Writer.execute`: run a job in the next transaction, and return its value once that is on disk."""
+
+    async def __call__(self, job: Callable[[Connection, datetime], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When attempts are made, and how long one may take; `jitter` is drawn from 0 to 1."""
+
+    schedule: Sequence[float]
+    timeout: float = 20
+    jitter: Callable[[], float] = random.random
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.timeout) + LEASE_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What followed: whether the attempt still counted, whether it was the last, and the seconds until the next one."""
+
+    counted: bool
+    dead: bool = False
+    wait: float | None = None
+
+
+class Courier:
+    """Makes attempts that have been claimed."""
+
+    def __init__(
+        self,
+        execute: Execute,
+        senders: Mapping[str, Sender],
+        policy: Policy,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._execute = execute
+        self._senders = senders
+        self._policy = policy
+        self._sleep = sleep
+
+    async def deliver(self, claim: Claim, at: datetime) -> Settled:
+        """Make the attempt that was claimed `at` this time, and settle it; never raises."""
+        began = time.monotonic()
+        answer = await self._send(claim)
+        attempt = answer.as_attempt(at, round((time.monotonic() - began) * 1000))
+        try:
+            settled = await self._settle(claim, attempt)
+        except Exception:
+            log.exception("callback_not_settled", **_named(claim))
+            return Settled(counted=False)
+        _report(claim, answer, settled)
+        return settled
+
+    async def _send(self, claim: Claim) -> Answer:
+        try:
+            async with asyncio.timeout(self._policy.timeout):
+                return await self._senders[claim.subscriber].send(claim)
+        except TimeoutError:
+            return TIMED_OUT
+        except Exception as error:  # noqa: BLE001 -- whatever a sender raises is a failed attempt
+            return failed(error)
+
+    async def _settle(self, claim: Claim, attempt: Attempt) -> Settled:
+        """Settle, and go on trying while the store is away."""
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                return await self._execute(lambda connection, now: self._record(connection, claim, attempt, now))
+            except Unavailable as error:
+                log.warning("callback_waits_to_be_settled", reason=error.reason, **_named(claim))
+                await self._sleep(backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+
+    def _record(self, connection: Connection, claim: Claim, attempt: Attempt, now: datetime) -> Settled:
+        verdict = judge(attempt, self._policy.schedule, claim.tries + 1, now, self._policy.jitter())
+        counted = outbox.settle(connection, claim, attempt, verdict, now)
+        wait = (verdict.due_at - now).total_seconds() if isinstance(verdict, RetryAt) else None
+        return Settled(counted, isinstance(verdict, Dead), wait)
+
+
+def _report(claim: Claim, answer: Answer, settled: Settled) -> None:
+    """Tell the operator, once it is on disk."""
+    metrics.ATTEMPTS.labels(claim.subscriber, answer.outcome).inc()
+    said = {**_named(claim), "outcome": str(answer.outcome), "detail": answer.detail}
+    if not settled.counted:
+        log.info("callback_attempt_outrun", **said)
+    elif settled.dead:
+        log.error("callback_dead", exc_info=answer.error, **said)
+    elif answer.outcome is not Outcome.DELIVERED:
+        log.warning("callback_failed", retry_in=settled.wait, exc_info=answer.error, **said)
+
+
+def _named(claim: Claim) -> dict[str, object]:
+    return {"subscriber": claim.subscriber, "callback_id": str(claim.callback_id), "number": claim.number}

@@ -1,0 +1,130 @@
+"""HTTP endpoints as subscribers: one POST an attempt, signed as Standard Webhooks asks.
+
+The body is the same bytes on every attempt, with the callbackId as `webhook-id`, for the receiver to deduplicate by;
+timestamp and signature are new each time. 2xx is delivered and 410 (Gone) ends it; all else, a redirect included, is a
+failed attempt, and `Retry-After` on one is heard. The relay bounds the time of an attempt as a whole. Of an answer's
+body only a little is read, and for no longer than a moment: just enough to use the connection again.
+
+Sources: Standard Webhooks 1.0, "Webhook headers"; RFC 9110, section 10.2.3 "Retry-After".
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from typing import Final
+
+import httpx
+
+from statekeeper.core.callbacks import Subscriber
+from statekeeper.core.retry import LONGEST_PAUSE, Outcome
+from statekeeper.delivery.answers import DELIVERED, Answer, describe
+from statekeeper.store.outbox import Claim
+from statekeeper.trust.signing import sign
+
+SLOTS: Final = 8
+DRAIN_BYTES: Final = 4096
+DRAIN_SECONDS: Final = 0.5
+KEEPALIVE_SECONDS: Final = 1.0
+_DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
+_HEADERS: Final = {"content-type": "application/json", "user-agent": f"statekeeper/{version('statekeeper')}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where callbacks go, and what it wants to be told. `secrets` are newest first; an URL may hold secrets as well."""
+
+    name: str
+    url: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    states: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    flows: frozenset[str] = frozenset()
+
+    @property
+    def subscriber(self) -> Subscriber:
+        return Subscriber(self.name, self.states, self.environments, self.flows)
+
+
+def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The client that all endpoints share: it follows nothing, obeys no environment, and remembers no cookie.
+
+    It has no limit of connections, since the slots of each endpoint are one, and a common limit would let an endpoint
+    that hangs hold up the others. An idle connection is dropped before a server would drop it.
+    """
+    return httpx.AsyncClient(
+        transport=transport,
+        timeout=None,  # noqa: S113 -- the relay bounds every attempt
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEPALIVE_SECONDS),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HttpSender:
+    """Posts the callbacks of one endpoint; `clock` is the node's."""
+
+    slots = SLOTS
+
+    def __init__(self, endpoint: Endpoint, client: httpx.AsyncClient, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._endpoint = endpoint
+        self._client = client
+        self._clock = clock
+
+    async def send(self, claim: Claim) -> Answer:
+        body = claim.body.encode()
+        signed = sign(self._endpoint.secrets, str(claim.callback_id), int(self._clock().timestamp()), body)
+        request = self._client.build_request("POST", self._endpoint.url, content=body, headers=_HEADERS | signed)
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            return Answer(Outcome.FAILED, describe(error))
+        try:
+            await _drain(response)
+        finally:
+            await response.aclose()
+        return read_answer(response, self._clock())
+
+
+def read_answer(response: httpx.Response, now: datetime) -> Answer:
+    """What the endpoint made of it, by the status and nothing else."""
+    if response.is_success:
+        return DELIVERED
+    detail = f"HTTP {response.status_code}"
+    if response.status_code == HTTPStatus.GONE:
+        return Answer(Outcome.GAVE_UP, detail)
+    return Answer(Outcome.FAILED, detail, not_before=read_retry_after(response.headers.get("retry-after", ""), now))
+
+
+def read_retry_after(text: str, now: datetime) -> timedelta | None:
+    """The pause that a `Retry-After` asks for, a day at most: in seconds, or until a date; None if it asks for none."""
+    if _DIGITS.fullmatch(text.strip()):
+        return min(timedelta(seconds=int(text.strip()[:9])), LONGEST_PAUSE)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max(aware - now, timedelta()), LONGEST_PAUSE)
+
+
+async def _drain(response: httpx.Response) -> None:
+    """Read the end of a short body, so that the connection can be used again. The status stands whatever this meets."""
+    read = 0
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in response.aiter_raw():
+                read += len(chunk)
+                if read > DRAIN_BYTES:
+                    return
