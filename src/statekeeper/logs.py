@@ -1,0 +1,101 @@
+"""Logs: one line an event, JSON on stderr, or pretty where a person reads it on a terminal.
+
+What is logged through the standard library (uvicorn, alembic, asyncio, warnings) takes the same way as what is logged
+through structlog. Access logs are off: a line a webhook would cost more than the webhook, and metrics count them. The
+last processor blots out whatever looks like a token, a signing secret or a password in a URL: nothing is meant to log
+one, and should something do so, it must not stand in a file for years.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+BLOT: Final = "***"
+_QUIET: Final = ("alembic.runtime", "httpx", "httpcore")
+_SECRET_NAMES: Final = frozenset({"authorization", "password", "secret", "secrets", "sha256", "token"})
+_SECRETS: Final = (
+    (re.compile(r"\be[wy][\w-]{8,}\.[\w-]*(?:\.[\w-]*)?", re.ASCII), BLOT),  # a JOSE header in base64url begins so
+    (re.compile(r"\bwhsec_[\w+/=-]*", re.ASCII), BLOT),
+    (re.compile(r"\b(bearer\s+)[^\s'\"]+", re.IGNORECASE), rf"\1{BLOT}"),
+    (re.compile(r"(://[^\s:@/]*:)[^\s@]+@"), rf"\1{BLOT}@"),
+)
+
+
+def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Set up the process's logs, once or again; `stream` is stderr, and pretty if it is a terminal."""
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(pretty=stream.isatty()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *_STAMPS, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def redact(value: Any) -> Any:  # noqa: ANN401 -- whatever an event carries
+    """`value` with everything blotted out that looks like a secret, in mappings and lists as well."""
+    match value:
+        case str():
+            return _blot(value)
+        case bytes():
+            return _blot(value.decode(errors="replace"))
+        case Mapping():
+            return {key: BLOT if str(key).lower() in _SECRET_NAMES else redact(part) for key, part in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [redact(part) for part in value]
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return _blot(str(value))
+
+
+def _blot(text: str) -> str:
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """What tells most comes first, for whoever reads the line as it is."""
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
+    redacted: EventDict = redact(first | dict(event))
+    return redacted
+
+
+def _formatter(*, pretty: bool) -> ProcessorFormatter:
+    """Tracebacks become text before they are redacted, also for a person: a pretty one would show local variables."""
+    plain = structlog.dev.plain_traceback
+    render: Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=plain) if pretty else structlog.processors.JSONRenderer()
+    )
+    return ProcessorFormatter(
+        foreign_pre_chain=_STAMPS,
+        processors=[
+            ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _redact_event,
+            render,
+        ],
+    )
+
+
+_STAMPS: Final[list[Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
+    structlog.processors.StackInfoRenderer(),
+]

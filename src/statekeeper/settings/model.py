@@ -1,0 +1,139 @@
+"""The settings. Each is described by what it takes: the words of a fault, and of the reference in `docs/`.
+
+Made by hand, `Settings(...)` reads nothing but its arguments; `load_settings` is what reads the environment.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from statekeeper.core.errors import Fault, SettingsError
+from statekeeper.core.loopback import is_loopback
+from statekeeper.settings import rules
+
+_FROZEN: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+_SECONDS: Final = f"seconds, 0 to {rules.A_YEAR}"
+_URL: Final = "an https:// URL (http:// for a loopback host only)"
+
+
+class IdnowSettings(BaseModel):
+    """Whose webhooks are believed."""
+
+    model_config = _FROZEN
+
+    issuer: rules.Url | None = Field(default=None, description=f"the issuer exactly as its tokens name it, {_URL}")
+    audience: rules.Texts = Field(default=(), description="the accepted `aud` values, one or more")
+    jwks_url: rules.Url | None = Field(default=None, description=_URL)
+    jwks_file: Path | None = Field(default=None, description="the path of a JWK Set")
+    algorithms: rules.Algorithms = Field(
+        default=("RS256",),
+        description="one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
+    )
+    leeway: rules.Number = Field(default=60, description=_SECONDS)
+
+
+class OrderingSettings(BaseModel):
+    """How long an early event waits for those before it."""
+
+    model_config = _FROZEN
+
+    gap_timeout: rules.Number = Field(default=30, description=f"{_SECONDS}, fractions allowed; 0 never waits")
+
+
+class DeliverySettings(BaseModel):
+    """How often and how patiently a callback is sent."""
+
+    model_config = _FROZEN
+
+    schedule: rules.Numbers = Field(
+        default=(0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description=f"the seconds before each attempt, one or more, each 0 to {rules.A_YEAR}",
+    )
+    timeout: rules.Number = Field(default=20, gt=0, description=f"{_SECONDS}, but not 0")
+
+
+class EndpointSettings(BaseModel):
+    """One HTTP endpoint that is told of ended sessions. An empty filter fits everything."""
+
+    model_config = _FROZEN
+
+    name: rules.Text = Field(description="a text of 1 to 255 characters")
+    url: rules.Url = Field(description=_URL, repr=False)
+    secrets: tuple[rules.SigningSecret, ...] = Field(
+        min_length=1, description="one or more of `whsec_` and the base64 of 24 to 64 bytes, the newest first"
+    )
+    states: rules.States = Field(default=(), description="final states of the chart")
+    environments: rules.Texts = Field(default=(), description="texts of 1 to 255 characters")
+    flows: rules.Texts = Field(default=(), description="flowIds")
+
+
+class TokenSettings(BaseModel):
+    """One bearer token that may ask, known by its hash only."""
+
+    model_config = _FROZEN
+
+    name: rules.Text = Field(description="a text of 1 to 255 characters")
+    sha256: rules.Sha256 = Field(description="the SHA-256 of a bearer token, as 64 hexadecimal digits")
+    role: rules.Role = Field(description="reader, support or admin")
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        case_sensitive=True,
+        enable_decoding=False,
+        env_prefix="STATEKEEPER_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+    )
+
+    database_url: rules.DatabaseUrl = Field(
+        default=SecretStr("sqlite:///statekeeper.db"), description="sqlite:///PATH, or postgresql://USER@HOST/NAME"
+    )
+    host: rules.Text = Field(default="127.0.0.1", description="a host name or an address to listen on")
+    port: rules.Port = Field(default=8000, description="a number from 0 (any that is free) to 65535")
+    callbacks: rules.Texts = Field(default=(), description="import paths or .py files")
+    idnow: IdnowSettings = IdnowSettings()
+    ordering: OrderingSettings = OrderingSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    endpoints: rules.Tables[EndpointSettings] = Field(
+        default=(), description="a list of tables (in the environment: JSON)"
+    )
+    tokens: rules.Tables[TokenSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Its arguments only: `sources` merges what flags, environment and file say, and remembers which said it."""
+        return (init_settings,)
+
+
+def require_serving(settings: Settings) -> None:
+    """Raise `SettingsError` unless these settings suffice to serve; those that only read the store need less."""
+    if faults := tuple(_serving_faults(settings)):
+        raise SettingsError(faults)
+
+
+def _serving_faults(settings: Settings) -> Iterator[Fault]:
+    for name in ("issuer", "audience"):
+        if not getattr(settings.idnow, name):
+            takes = IdnowSettings.model_fields[name].description
+            yield Fault(f"idnow.{name}", f"is required to serve; takes {takes}")
+    file = settings.idnow.jwks_file
+    if file is not None and not file.is_file():
+        yield Fault("idnow.jwks_file", f'got "{file}", where there is no file; takes the path of a JWK Set')
+    if not settings.tokens and not is_loopback(settings.host):
+        got = f'got "{settings.host}"; without tokens only a loopback host is served'
+        yield Fault("host", f"{got}: set host to 127.0.0.1, or configure [[tokens]]")

@@ -1,0 +1,113 @@
+"""What is checked of single values, and the types that settings are made of.
+
+A rule raises `ValueError`: with a sentence of its own where it knows better than "takes …", which every setting has in
+its description. No sentence repeats the value; `faults` does, where it is no secret.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from statekeeper.core.events import MAX_TEXT
+from statekeeper.core.loopback import is_trustworthy
+from statekeeper.resources import default_chart
+from statekeeper.trust.signing import parse_secret
+
+A_YEAR: Final = 366 * 86_400
+_SHA256: Final = re.compile("[0-9a-fA-F]{64}")
+_T = TypeVar("_T")
+
+
+def split(value: object) -> object:
+    """A list that came as one text: JSON if it begins as JSON does, else its parts between commas."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return _parse_json(text) if text[:1] in {"[", "{"} else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def parse_tables(value: object) -> object:
+    """A list of tables that came as one text, in JSON."""
+    return _parse_json(value) if isinstance(value, str) else value
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError("is not valid JSON") from None
+
+
+def refuse_truth(value: object) -> object:
+    """`true` is no number, though Python takes it for 1."""
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 -- pydantic collects ValueError only
+    return value
+
+
+def check_trustworthy(url: str) -> str:
+    if not is_trustworthy(url):
+        raise ValueError
+    return url
+
+
+def check_database_url(secret: SecretStr) -> SecretStr:
+    """`sqlite:///` and a path, or `postgresql://` (also `postgres://`) and what else SQLAlchemy can read."""
+    try:
+        url = make_url(secret.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise ValueError from None
+    if url.drivername == "sqlite":
+        if url.host or not url.database or url.database == ":memory:" or url.query:
+            raise ValueError
+    elif url.drivername not in {"postgresql", "postgres"}:
+        raise ValueError
+    return secret
+
+
+def check_signing_secret(secret: SecretStr) -> SecretStr:
+    parse_secret(secret.get_secret_value())
+    return secret
+
+
+def check_sha256(secret: SecretStr) -> SecretStr:
+    if not _SHA256.fullmatch(secret.get_secret_value()):
+        raise ValueError
+    return secret
+
+
+def check_final_states(states: tuple[str, ...]) -> tuple[str, ...]:
+    finals = default_chart().finals if states else frozenset()
+    if not finals.issuperset(states):
+        raise ValueError(f"the chart's final states are {', '.join(sorted(finals))}")
+    return states
+
+
+def check_names(entries: Sequence[Any]) -> Sequence[Any]:
+    """Endpoints and tokens are told apart by their names."""
+    names = [entry.name for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"names must be unique; more than one is called {', '.join(twice)}")
+    return entries
+
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(split)]
+Number = Annotated[float, BeforeValidator(refuse_truth), Field(ge=0, le=A_YEAR, allow_inf_nan=False)]
+Numbers = Annotated[tuple[Number, ...], BeforeValidator(split), Field(min_length=1)]
+Port = Annotated[int, BeforeValidator(refuse_truth), Field(ge=0, le=65_535)]
+Url = Annotated[Text, AfterValidator(check_trustworthy)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
+Sha256 = Annotated[SecretStr, AfterValidator(check_sha256)]
+States = Annotated[Texts, AfterValidator(check_final_states)]
+Role = Literal["reader", "support", "admin"]
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+Algorithms = Annotated[tuple[Algorithm, ...], BeforeValidator(split), Field(min_length=1)]
+Tables = Annotated[tuple[_T, ...], BeforeValidator(parse_tables), AfterValidator(check_names)]
