@@ -1,0 +1,58 @@
+"""HTTP: webhooks in, queries out. Handlers read what was asked, ask the engine or the queries, and write the answer.
+
+`build` puts the app together from its parts; it knows no settings and opens nothing. The door (`access`) stands around
+the whole app, in front of the routing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
+from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.docs import get_document, get_page, get_script
+from statekeeper.api.health import get_liveness, get_metrics, get_readiness
+from statekeeper.api.problems import answer
+from statekeeper.api.sessions import get_history, get_session, list_sessions
+from statekeeper.api.webhooks import receive_webhook
+from statekeeper.api.wiring import Engine, Wiring
+from statekeeper.resources import default_chart
+from statekeeper.store.queries import Queries
+
+__all__ = ["AccessPolicy", "AccessToken", "Role", "build"]
+
+
+def build(
+    engine: Engine,
+    queries: Queries,
+    access: AccessPolicy,
+    readiness: Callable[[], Mapping[str, bool]],
+    *,
+    loaded: frozenset[str] = frozenset(),
+    lifespan: Sequence[Callable[[Litestar], Any]] = (),
+) -> Litestar:
+    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has."""
+    app = Litestar(
+        route_handlers=[
+            receive_webhook,
+            get_session,
+            get_history,
+            list_sessions,
+            retry_callback,
+            get_liveness,
+            get_readiness,
+            get_metrics,
+            get_page,
+            get_document,
+            get_script,
+        ],
+        exception_handlers={Exception: answer},
+        lifespan=list(lifespan),
+        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded)}),
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.asgi_handler = Door(app.asgi_handler, access)
+    return app

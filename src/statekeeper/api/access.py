@@ -1,0 +1,140 @@
+"""Who may ask: the door in front of the router, closed to all but what is listed as open.
+
+With tokens, whoever asks must bear one. Without any, only this machine is served: a Host that is no loopback (a page
+that had its name rebound, a port that was forwarded) or the trace of a proxy is refused. The webhook proves itself, and
+the health of a process is no secret.
+
+The door stands before the routing, so that an unknown path says no more than a known one.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.utils import normalize_path
+
+from statekeeper.api.problems import Kind, Problem
+from statekeeper.core.loopback import is_loopback
+
+WEBHOOK: Final = "/webhooks/idnow"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEARER: Final = re.compile(rb"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+_PROXIED: Final = re.compile(rb"forwarded|x-forwarded-.*|via")
+log = structlog.get_logger()
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Role(IntEnum):
+    """What a token is good for; each includes those before it."""
+
+    READER = 1
+    SUPPORT = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token that is accepted: its name for the log, its SHA-256 in hexadecimal, and what it is good for."""
+
+    name: str
+    sha256: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    name: str
+    role: Role
+
+
+LOCAL: Final = Caller("local", Role.ADMIN)
+ANYBODY: Final = Caller("anybody", Role.READER)
+NOT_LOCAL: Final = Problem(
+    Kind.named(403, "Not local"),
+    "No token is configured, so that only this machine is served: use a loopback Host and no proxy, or set [[tokens]].",
+)
+TOKEN_NEEDED: Final = Problem(
+    Kind.named(401, "Token needed"), "Send `Authorization: Bearer` with a token that is configured here."
+)
+ROLE_TOO_LOW: Final = Problem(Kind.named(403, "Role too low"), "This token may read; to act takes the role `support`.")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """Who is let in to what. Without tokens, whoever is on this machine."""
+
+    tokens: tuple[AccessToken, ...] = ()
+
+    def judge(self, path: str, method: str, headers: Headers) -> Caller | Problem:
+        """The caller if this request may pass, or why it may not."""
+        if path == WEBHOOK or _is_under(path, "/health"):
+            return ANYBODY
+        if not self.tokens:
+            return LOCAL if _is_local(headers) else NOT_LOCAL
+        if _is_under(path, "/docs"):
+            return ANYBODY
+        caller = self._bearer(headers)
+        if caller is None:
+            return TOKEN_NEEDED
+        return caller if caller.role >= (Role.READER if method in _SAFE else Role.SUPPORT) else ROLE_TOO_LOW
+
+    def _bearer(self, headers: Headers) -> Caller | None:
+        """Whose token this is. All are compared, in constant time, so that how long it takes tells nothing."""
+        given = [value for name, value in headers if name == b"authorization"]
+        match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
+        digest = hashlib.sha256(match[1]).hexdigest() if match else ""
+        known = [token for token in self.tokens if hmac.compare_digest(token.sha256.lower(), digest)]
+        return Caller(known[0].name, known[0].role) if known else None
+
+
+class Door:
+    """The policy as ASGI: around the whole app, so that nothing is behind it by oversight."""
+
+    def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == WEBHOOK or scope["type"] == ScopeType.WEBSOCKET:
+            await self._app(scope, receive, send)
+            return
+        verdict = self._policy.judge(normalize_path(path), scope["method"], list(scope["headers"]))
+        if isinstance(verdict, Caller):
+            scope["user"] = verdict.name
+            await self._app(scope, receive, send)
+            return
+        log.info("access_refused", status=verdict.kind.status, reason=verdict.kind.title)
+        response = verdict.response().to_asgi_response(app=None, request=Request(scope))
+        await response(scope, receive, send)
+
+
+def _is_under(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _is_local(headers: Headers) -> bool:
+    hosts = [value for name, value in headers if name == b"host"]
+    proxied = any(_PROXIED.fullmatch(name) for name, _ in headers)
+    return len(hosts) == 1 and _is_loopback_host(hosts[0]) and not proxied
+
+
+@lru_cache(maxsize=64)
+def _is_loopback_host(host: bytes) -> bool:
+    """Whether a Host header, its port left aside, names this machine."""
+    try:
+        return is_loopback(urlsplit(f"//{host.decode('latin-1')}").hostname or "")
+    except ValueError:
+        return False

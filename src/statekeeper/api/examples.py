@@ -1,0 +1,81 @@
+"""One session's documents as the reference shows them: views, so that they cannot differ from what is served."""
+
+from typing import Final
+from uuid import UUID, uuid5
+
+from statekeeper.core.instants import parse_rfc3339
+from statekeeper.store.pages import write_cursor
+from statekeeper.store.views import (
+    AttemptView,
+    CallbackView,
+    ChartView,
+    DeliveryView,
+    EventView,
+    HistoryView,
+    LastStepView,
+    ReceiptView,
+    RetryView,
+    SessionPage,
+    SessionView,
+    TransitionView,
+)
+
+SESSION_ID: Final = UUID("fe1941c2-0d5b-4c35-8f0c-6a3f1f0c7a55")
+CALLBACK_ID: Final = uuid5(SESSION_ID, "2:crm")
+_CREATED_AT: Final = "2026-01-08T08:31:02.114Z"
+_ENDED_AT: Final = "2026-01-08T08:35:37.581Z"
+_EVENT_IDS: Final = ("0b0c3a3e-7c67-4a3c-9d0e-8f6f0e2c1a11", "61a51c5b-7c1f-4a63-b0a5-2d9f0d6d8e42")
+
+TOKEN: Final = "<header>.<payload>.<signature>"  # noqa: S105 -- the shape of a token, not one
+RECEIPT: Final = ReceiptView(_EVENT_IDS[1], SESSION_ID, 2, "applied", "completed")
+SESSION: Final = SessionView(
+    session_id=SESSION_ID,
+    flow_id="bf8e2e27-3a6e-4a0c-9a53-0f3f9f1f2b77",
+    environment="staging",
+    state="completed",
+    terminal=True,
+    cursor=2,
+    held=[],
+    missing=[],
+    contiguous=True,
+    chart=ChartView("idnow-session", "9f2c4e7a1b3d5f60"),
+    last_step=LastStepView("END-ACCEPT", "END", "COMPLETED"),
+    first_seen_at=_CREATED_AT,
+    updated_at=_ENDED_AT,
+    ended_at=_ENDED_AT,
+)
+PAGE: Final = SessionPage([SESSION], write_cursor((parse_rfc3339(_ENDED_AT), SESSION_ID)))
+HISTORY: Final = HistoryView(
+    session_id=SESSION_ID,
+    transitions=[
+        TransitionView(1, "pending", "created", "session.created", "event", _EVENT_IDS[0], 1, _CREATED_AT, None),
+        TransitionView(2, "created", "completed", "session.completed", "event", _EVENT_IDS[1], 2, _ENDED_AT, None),
+    ],
+    events=[
+        EventView(
+            event_id=event_id,
+            event_name=name,
+            sequence=sequence,
+            disposition="applied",
+            session_status=status,
+            sent_at=at,
+            received_at=at,
+            deliveries=[DeliveryView("1", at)],
+        )
+        for event_id, name, sequence, status, at in (
+            (_EVENT_IDS[0], "session.created", 1, "CREATED", _CREATED_AT),
+            (_EVENT_IDS[1], "session.completed", 2, "COMPLETED", _ENDED_AT),
+        )
+    ],
+    callbacks=[
+        CallbackView(
+            callback_id=CALLBACK_ID,
+            subscriber="crm",
+            state="completed",
+            status="delivered",
+            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", "200")],
+            next_attempt_at=None,
+        )
+    ],
+)
+RETRY: Final = RetryView(CALLBACK_ID, "pending", "2026-01-08T09:00:00.000Z")

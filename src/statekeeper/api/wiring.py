@@ -1,0 +1,44 @@
+"""What the handlers work with, put together once by the composition root and found again through the app's state."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from litestar.types import Scope
+
+from statekeeper.core.arrivals import Receipt
+from statekeeper.store.queries import Queries
+from statekeeper.watchers import Watchers
+
+
+class Engine(Protocol):
+    """The use cases, as far as HTTP has them."""
+
+    @property
+    def watchers(self) -> Watchers: ...
+
+    async def receive(self, body: bytes) -> Receipt: ...
+
+    async def retry(self, callback_id: UUID) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The parts.
+
+    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers in this process.
+    """
+
+    engine: Engine
+    queries: Queries
+    readiness: Callable[[], Mapping[str, bool]]
+    states: tuple[str, ...]
+    loaded: frozenset[str]
+
+
+def wiring(scope: Scope) -> Wiring:
+    """The parts behind the app that this request came to."""
+    state: Any = scope["litestar_app"].state
+    return cast("Wiring", state.wiring)

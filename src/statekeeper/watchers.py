@@ -1,0 +1,70 @@
+"""Who waits for a session to change: a long wait subscribes, reads, waits, and reads again.
+
+To subscribe before the read is what makes it safe: a change between the two wakes the waiter at once. Whoever commits
+calls `notify` with the sessions it changed. `close` answers all waiters now and in future, so that a service told to
+stop does not sit out its clients' patience.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+
+class Watcher:
+    """One that waits for one session."""
+
+    __slots__ = ("_changed", "_closing")
+
+    def __init__(self, closing: asyncio.Event) -> None:
+        self._changed = asyncio.Event()
+        self._closing = closing
+
+    def wake(self) -> None:
+        self._changed.set()
+
+    async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 -- a time-out is an answer here, not an exception
+        """Whether the session has changed since the last wait; False once `timeout` seconds are over, or at the end."""
+        if self._closing.is_set():
+            return False
+        try:
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return not self._closing.is_set()
+
+
+class Watchers:
+    """All that wait, by session."""
+
+    def __init__(self) -> None:
+        self._watching: dict[UUID, set[Watcher]] = {}
+        self._closing = asyncio.Event()
+
+    @contextmanager
+    def subscribe(self, session_id: UUID) -> Iterator[Watcher]:
+        """Be told of every change from now on."""
+        watcher = Watcher(self._closing)
+        self._watching.setdefault(session_id, set()).add(watcher)
+        try:
+            yield watcher
+        finally:
+            watching = self._watching[session_id]
+            watching.discard(watcher)
+            if not watching:
+                del self._watching[session_id]
+
+    def notify(self, session_ids: Iterable[UUID]) -> None:
+        """These sessions have changed, and the change is on disk."""
+        if self._watching:
+            for session_id in session_ids:
+                for watcher in self._watching.get(session_id, ()):
+                    watcher.wake()
+
+    def close(self) -> None:
+        """Answer everybody at once, those included who come later."""
+        self._closing.set()
+        for session_id in self._watching:
+            self.notify((session_id,))

@@ -1,0 +1,128 @@
+"""Who is let in to what, with tokens and without."""
+
+import hashlib
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from statekeeper.api.access import ANYBODY, LOCAL, NOT_LOCAL, AccessPolicy, AccessToken, Caller, Role
+
+CLOSED = ["/v1/sessions", "/v1/unknown", "/v1", "/metrics", "/unknown", "/", "//v1/sessions", "/v1/sessions/"]
+OPEN = ["/health/live", "/health/ready", "/docs", "/docs/openapi.json"]
+RETRY = f"/v1/callbacks/{uuid4()}/retry"
+
+
+@pytest.mark.parametrize("path", CLOSED)
+async def test_without_a_token_nothing_is_shown_where_tokens_are_configured(guarded, path):
+    answer = await guarded.get(path)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "Token needed"
+
+
+@pytest.mark.parametrize("path", OPEN)
+async def test_health_and_docs_stay_open(guarded, path):
+    assert (await guarded.get(path)).status_code == 200
+
+
+async def test_the_webhook_stays_open(guarded):
+    assert (await guarded.send_token("no token")).status_code == 400
+
+
+@pytest.mark.parametrize("role", ["reader", "support", "admin"])
+async def test_whoever_has_a_token_may_read(guarded, bearer, role):
+    assert (await guarded.get("/v1/sessions", headers=bearer(role))).status_code == 200
+    assert (await guarded.get("/metrics", headers=bearer(role))).status_code == 200
+    assert (await guarded.get("/v1/unknown", headers=bearer(role))).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "status"), [("reader", 403), ("support", 404), ("admin", 404)])
+async def test_to_act_takes_support(guarded, bearer, role, status):
+    answer = await guarded.post(RETRY, headers=bearer(role))
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Bearer wrong", "Bearer", "Bearer ", "Basic token-of-a-reader", "token-of-a-reader", "bearer a b"]
+)
+async def test_what_is_no_token_of_ours_is_401(guarded, authorization):
+    assert (await guarded.get("/v1/sessions", headers={"authorization": authorization})).status_code == 401
+
+
+async def test_the_scheme_may_be_written_in_either_case(guarded):
+    headers = {"authorization": "bEARER  token-of-a-reader"}
+    assert (await guarded.get("/v1/sessions", headers=headers)).status_code == 200
+
+
+async def test_two_authorizations_are_none(guarded, bearer):
+    headers = [*bearer("reader").items(), *bearer("reader").items()]
+    assert (await guarded.get("/v1/sessions", headers=headers)).status_code == 401
+
+
+async def test_a_refused_token_is_not_logged(guarded):
+    with capture_logs() as logs:
+        await guarded.get("/v1/sessions", headers={"authorization": "Bearer my-very-own-secret"})
+    assert logs == [{"event": "access_refused", "log_level": "info", "status": 401, "reason": "Token needed"}]
+
+
+def test_a_configured_hash_may_be_written_in_capitals():
+    token = AccessToken("ops", hashlib.sha256(b"secret").hexdigest().upper(), Role.READER)
+    verdict = AccessPolicy((token,)).judge("/v1/sessions", "GET", [(b"authorization", b"Bearer secret")])
+    assert verdict == Caller("ops", Role.READER)
+
+
+LOOPBACK_HOSTS = ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.8.8.8:80", "[::1]", "[::1]:8000"]
+OTHER_HOSTS = ["statekeeper.example", "10.0.0.1:8000", "localhost.example", "[::2]", "[::1", "", "0.0.0.0"]
+
+
+@pytest.mark.parametrize("host", LOOPBACK_HOSTS)
+def test_without_tokens_this_machine_may_do_everything(host):
+    assert AccessPolicy().judge("/v1/sessions", "POST", [(b"host", host.encode())]) is LOCAL
+
+
+@pytest.mark.parametrize("host", OTHER_HOSTS)
+@pytest.mark.parametrize("path", ["/v1/sessions", "/metrics", "/docs", "/unknown"])
+def test_without_tokens_nobody_else_may(host, path):
+    assert AccessPolicy().judge(path, "GET", [(b"host", host.encode())]) is NOT_LOCAL
+
+
+@pytest.mark.parametrize("headers", [[], [(b"host", b"localhost"), (b"host", b"localhost")]])
+def test_without_tokens_the_host_must_be_said_once(headers):
+    assert AccessPolicy().judge("/v1/sessions", "GET", headers) is NOT_LOCAL
+
+
+@pytest.mark.parametrize(
+    "name", [b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-anything"]
+)
+def test_without_tokens_the_trace_of_a_proxy_shuts_the_door(name):
+    headers = [(b"host", b"localhost"), (name, b"")]
+    assert AccessPolicy().judge("/v1/sessions", "GET", headers) is NOT_LOCAL
+    assert AccessPolicy().judge("/health/live", "GET", headers) is ANYBODY
+    assert AccessPolicy().judge("/webhooks/idnow", "POST", headers) is ANYBODY
+
+
+async def test_without_tokens_a_foreign_host_gets_403_for_all_but_webhook_and_health(http):
+    foreign = {"host": "statekeeper.example"}
+    for path in (*CLOSED, "/docs", "/docs/openapi.json"):
+        answer = await http.get(path, headers=foreign)
+        assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+    assert (await http.get("/health/live", headers=foreign)).status_code == 200
+    assert (await http.send_token("no token", **foreign)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/webhooks/idnow", "/v1/sessions", "/unknown"])
+async def test_there_are_no_websockets(service, path):
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message["type"])
+
+    scope = {"type": "websocket", "path": path, "headers": [(b"host", b"localhost")], "query_string": b""}
+    await service.app(scope, receive, send)
+    assert sent == ["websocket.close"]

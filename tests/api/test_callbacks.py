@@ -1,0 +1,78 @@
+"""The one act of support over HTTP."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+import forge
+from receiver import Answer, Receiver
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
+
+
+async def end(http, seed: int) -> dict:
+    """A session that ended, and the one callback that it owes."""
+    for event in forge.story(seed):
+        session = (await http.webhook(event)).json()["sessionId"]
+    (callback,) = (await http.get(f"/v1/sessions/{session}/history")).json()["callbacks"]
+    return callback | {"sessionId": session}
+
+
+async def status_of(http, callback: dict) -> str:
+    (now,) = (await http.get(f"/v1/sessions/{callback['sessionId']}/history")).json()["callbacks"]
+    return now["status"]
+
+
+async def test_a_dead_callback_is_sent_again_on_request(serving, client):
+    async with Receiver(Answer(410)) as receiver:
+        endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
+        async with serving(endpoints=endpoints) as service, client(service.app) as http:
+            callback = await end(http, 1)
+            await asyncio.wait_for(receiver.wait_for(1), 5)
+            while await status_of(http, callback) != "dead":
+                await asyncio.sleep(0)
+            with capture_logs() as logs:
+                answer = await http.post(f"/v1/callbacks/{callback['callbackId'].upper()}/retry")
+            assert answer.status_code == 202
+            document = answer.json()
+            assert document.pop("nextAttemptAt").endswith("Z")
+            assert document == {"callbackId": callback["callbackId"], "status": "pending"}
+            assert {"event": "callback_retried", "log_level": "info", "by": "local"}.items() <= logs[0].items()
+            await asyncio.wait_for(receiver.wait_for(2), 5)
+            while await status_of(http, callback) != "delivered":
+                await asyncio.sleep(0)
+            again = await http.post(f"/v1/callbacks/{callback['callbackId']}/retry")
+            assert (again.status_code, again.json()["title"]) == (409, "Already delivered")
+
+
+async def test_an_unknown_callback_is_404(http):
+    answer = await http.post(f"/v1/callbacks/{uuid4()}/retry")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("wrong", ["1", "x" * 36, UUID(int=0).hex])
+async def test_an_id_that_is_no_uuid_is_400(http, wrong):
+    answer = await http.post(f"/v1/callbacks/{wrong}/retry")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "callbackId")
+
+
+async def test_a_retry_takes_no_parameters(http):
+    assert (await http.post(f"/v1/callbacks/{uuid4()}/retry?force=1")).status_code == 400
+
+
+async def test_a_retry_is_not_got(http):
+    assert (await http.get(f"/v1/callbacks/{uuid4()}/retry")).status_code == 405
+
+
+async def test_the_log_says_whose_token_it_was(guarded, bearer, monkeypatch):
+    async def retry(_engine, _callback_id):
+        return datetime(2026, 1, 8, tzinfo=UTC)
+
+    monkeypatch.setattr("statekeeper.engine.Engine.retry", retry)
+    with capture_logs() as logs:
+        answer = await guarded.post(f"/v1/callbacks/{uuid4()}/retry", headers=bearer("support"))
+    assert (answer.status_code, answer.json()["nextAttemptAt"]) == (202, "2026-01-08T00:00:00.000Z")
+    assert logs[0]["by"] == "the support"

@@ -1,0 +1,92 @@
+"""Liveness, readiness, figures."""
+
+import math
+
+import pytest
+
+import forge
+from statekeeper import metrics
+from statekeeper.api import AccessPolicy, build
+from statekeeper.store.database import Database
+from statekeeper.store.queries import Queries
+
+
+def sample(name: str, **labels: str) -> float | None:
+    return metrics.REGISTRY.get_sample_value(f"statekeeper_{name}", labels)
+
+
+async def test_a_live_process_says_so(http):
+    answer = await http.get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_service_that_can_take_webhooks_is_ready(http):
+    answer = await http.get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"store": True, "keys": True, "tasks": True, "writes": True}}
+
+
+@pytest.fixture
+async def away(tmp_path):
+    """The queries of a store that cannot answer."""
+    database = Database.open(f"sqlite:///{tmp_path / 'empty.db'}")
+    yield Queries(database.reader)
+    await database.close()
+
+
+async def test_a_service_without_its_store_is_not_ready(service, away, client):
+    async with client(build(service.engine, away, AccessPolicy(), lambda: {"keys": True})) as http:
+        answer = await http.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "unready", "checks": {"store": False, "keys": True}}
+
+
+async def test_a_service_is_not_ready_while_anything_it_needs_is_not(service, client):
+    app = build(service.engine, Queries(service.database.reader), AccessPolicy(), lambda: {"keys": False})
+    async with client(app) as http:
+        answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"store": True, "keys": False})
+
+
+async def test_a_store_that_takes_too_long_is_none(service, client, monkeypatch):
+    async def never(_queries):
+        await service.engine.watchers._closing.wait()
+
+    monkeypatch.setattr("statekeeper.api.health.PATIENCE", 0.01)
+    monkeypatch.setattr("statekeeper.store.queries.Queries.ping", never)
+    monkeypatch.setattr("statekeeper.store.queries.Queries.gauges", never)
+    async with client(service.app) as http:
+        assert (await http.get("/health/ready")).json()["checks"]["store"] is False
+        assert (await http.get("/metrics")).status_code == 200
+    assert math.isnan(sample("held_sessions"))
+
+
+async def test_figures_are_told_in_the_text_format_of_prometheus(serving, client):
+    endpoint = {"name": "crm", "url": "http://127.0.0.1:9/", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}
+    async with serving(endpoints=[endpoint], delivery={"schedule": [3600]}) as service, client(service.app) as http:
+        for event in forge.story(1):
+            await http.webhook(event)
+        await http.webhook(forge.story(2)[1])
+        answer = await http.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert 'statekeeper_events_total{disposition="held"}' in answer.text
+        assert 'statekeeper_pending_callbacks{subscriber="crm"} 1.0' in answer.text
+        assert "process_resident_memory_bytes" in answer.text
+        assert sample("held_sessions") == 1
+        assert sample("oldest_gap_seconds") >= 0
+        assert sample("unloaded_callbacks") == 0
+        queries = Queries(service.database.reader)
+        async with client(build(service.engine, queries, AccessPolicy(), dict)) as other:
+            await other.get("/metrics")
+        assert sample("unloaded_callbacks") == 1
+
+
+async def test_figures_of_a_store_that_is_away_are_no_numbers(service, away, client):
+    metrics.PENDING_CALLBACKS.labels("gone").set(7)
+    async with client(build(service.engine, away, AccessPolicy(), dict)) as http:
+        answer = await http.get("/metrics")
+    assert answer.status_code == 200
+    assert math.isnan(sample("oldest_gap_seconds"))
+    assert math.isnan(sample("oldest_due_callback_seconds"))
+    assert sample("pending_callbacks", subscriber="gone") is None
