@@ -5,13 +5,14 @@ commit an event. Claims and settlements share commits with arrivals: SQLite has 
 own starve each other.
 
 A batch that fails by its data is written again job by job, so that one bad job fails nobody else; if the store is away
-or locked, the whole batch is `Unavailable` at once. A waiter that went away is skipped.
+or locked, the whole batch is `Unavailable` at once, and the writer is not `healthy` until an arrival has been written
+again, or `probe` found room for one. A waiter that went away is skipped.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -24,6 +25,7 @@ from statekeeper.core.arrivals import Arrival, Receipt
 from statekeeper.core.errors import StatekeeperError, Unavailable
 from statekeeper.store.database import Database, as_unavailable, is_contention
 from statekeeper.store.journal import Entry, Journal
+from statekeeper.store.room import give_room, take_room
 
 BATCH: Final = 128
 QUEUE: Final = 2048
@@ -71,7 +73,8 @@ class Writer:
         self._batch_limit = batch_limit
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._ended = False
+        self.healthy = True
 
     async def submit(self, arrival: Arrival) -> Receipt:
         """Write one arrival; returns once it is on disk. Raises `Unavailable` where that cannot be had now."""
@@ -93,8 +96,14 @@ class Writer:
                 if batch := self._take():
                     await self._write(batch)
         finally:
-            for waiting in self._queue:
-                waiting.answer(Unavailable("The service is stopping.", reason="stopping"))
+            self._ended = True
+            _abandon(self._queue)
+
+    async def probe(self) -> None:
+        """Find out whether a store that failed takes as much as a batch again; raises `Unavailable` if it does not."""
+        await self.execute(take_room)
+        await self.execute(give_room)
+        self.healthy = True
 
     def stop(self) -> None:
         """Let `run` end once the queue is empty."""
@@ -102,6 +111,8 @@ class Writer:
         self._arrived.set()
 
     def _enqueue(self, what: Arrival | Job[Any]) -> asyncio.Future[Any]:
+        if self._ended:
+            raise _stopping()
         waiting = _Waiting(what, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._arrived.set()
@@ -125,8 +136,12 @@ class Writer:
         except Exception as error:  # noqa: BLE001 -- whatever a batch raises is its waiters' to know
             await self._despair(batch, error)
             return
+        except asyncio.CancelledError:
+            _abandon(batch)
+            raise
         metrics.BATCH_SIZE.observe(len(batch))
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
+        self.healthy = self.healthy or any(entry.receipts for entry in entries)
         for entry in entries:
             self._journal.committed(entry)
             self._after_commit(entry)
@@ -141,6 +156,7 @@ class Writer:
                 await self._write([waiting])
             return
         if away:
+            self.healthy = self.healthy and is_contention(error)
             log.error("store_unavailable", jobs=len(batch), error=type(error).__name__)
         for waiting in batch:
             waiting.answer(away or error)
@@ -160,6 +176,16 @@ class Writer:
             for waiting in batch
         ]
         return answers, entries + [answer for answer in answers if isinstance(answer, Entry)]
+
+
+def _abandon(waiting: Iterable[_Waiting]) -> None:
+    """The writer is no more: whoever waits is told to come again, since what is not known to be on disk may not be."""
+    for each in waiting:
+        each.answer(_stopping())
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("The service is stopping.", reason="stopping")
 
 
 def _perform(job: Job[Any], connection: Connection, now: datetime) -> Any:  # noqa: ANN401 -- a job's own value

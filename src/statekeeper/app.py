@@ -1,0 +1,188 @@
+"""The composition root: settings in, a service out.
+
+`Service` builds every part in the order of their dependence. While it is `running` the store is open, its schema right,
+and the supervised tasks live; they end in the reverse order. Nothing that was answered 200 is in memory only, so that
+the end may be sudden as well. `create_app` is the same as one ASGI app with a lifespan, for any
+server; `statekeeper serve` runs the service around uvicorn, so that what is wrong at the start has its exit code.
+"""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+import structlog
+from litestar import Litestar
+
+from statekeeper.api import AccessPolicy, AccessToken, Role, build
+from statekeeper.core.callbacks import Subscriber
+from statekeeper.delivery.courier import Policy as Delivery
+from statekeeper.delivery.courier import Sender
+from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
+from statekeeper.delivery.handlers import check_names, load_handlers
+from statekeeper.delivery.relay import Relay
+from statekeeper.engine import Engine
+from statekeeper.metrics import UNDECIDABLE
+from statekeeper.resources import default_chart
+from statekeeper.settings import EndpointSettings, Settings, load_settings, require_serving
+from statekeeper.store import schema
+from statekeeper.store.charts import Charts
+from statekeeper.store.database import Database
+from statekeeper.store.journal import Entry, Journal
+from statekeeper.store.keys import load_key_set, save_key_set
+from statekeeper.store.queries import Queries
+from statekeeper.supervisor import Finish, Supervisor
+from statekeeper.trust.keyring import Keyring
+from statekeeper.trust.sources import key_source
+from statekeeper.trust.verification import WebhookPolicy
+from statekeeper.watchers import Watchers
+from statekeeper.writer import Writer
+
+log = structlog.get_logger()
+
+
+class KeySets:
+    """Where the key ring keeps its sets over a restart: the store, written through the one writer."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+
+    async def load(self, source: str) -> tuple[str, datetime] | None:
+        return await load_key_set(self._database.reader, source)
+
+    async def save(self, source: str, document: str, fetched_at: datetime) -> None:
+        await self._writer.execute(lambda connection, _now: save_key_set(connection, source, document, fetched_at))
+
+
+class Service:
+    """All parts of one process, made from its settings; raises `OperatorError` where they cannot be served with."""
+
+    def __init__(self, settings: Settings, on_death: Callable[[], None] | None = None) -> None:
+        require_serving(settings)
+        chart = default_chart()
+        endpoints = [_endpoint(each) for each in settings.endpoints]
+        self._handlers: Final = load_handlers(settings.callbacks, chart.finals)
+        subscribers = (*(each.subscriber for each in self._handlers), *(each.subscriber for each in endpoints))
+        check_names(subscribers)
+        policy = _webhook_policy(settings)
+        self.supervisor: Final = Supervisor(on_death or _terminate)
+        self.database: Final = Database.open(settings.database_url.get_secret_value())
+        journal = _journal(settings, Charts(chart), subscribers)
+        self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
+        self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
+        self._client: Final = open_client()
+        senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
+        senders |= {each.name: HttpSender(each, self._client) for each in endpoints}
+        delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
+        self._relay: Final = Relay(self._writer.execute, senders, delivery)
+        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        self.app: Final = build(
+            self.engine,
+            Queries(self.database.reader),
+            _access_policy(settings),
+            self._readiness,
+            loaded=frozenset(senders),
+            lifespan=[self._lifespan],
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Open the store, start the tasks, and end it all in the reverse order; raises `OperatorError`."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            self.database.claim_file()
+            await self._prepare_schema()
+            self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
+            await self._writer.execute(self.engine.journal.charts.register)
+            stack.push_async_callback(self._client.aclose)
+            for handler in self._handlers:
+                stack.callback(handler.close)
+            stack.push_async_callback(self._keyring.close)
+            await self._keyring.start()
+            self._supervise(stack, "keyring", self._keyring.run())
+            self._supervise(stack, "relay", self._relay.run(), self._relay.close)
+            self._supervise(stack, "gaps", self.engine.watch_gaps())
+            stack.callback(self.stop_waiting)
+            yield self
+
+    def stop_waiting(self) -> None:
+        """Answer all long waits at once: the service has been told to stop."""
+        self.engine.watchers.close()
+
+    def _supervise(
+        self, stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], finish: Finish | None = None
+    ) -> None:
+        """Start a task, and see to its end: by `finish`, which lets it end what it has in hand, or by cancelling it."""
+        self.supervisor.start(name, work)
+        stack.push_async_callback(self.supervisor.end, name, finish)
+
+    async def _prepare_schema(self) -> None:
+        """An embedded file is upgraded; a database that nodes share is the operator's to upgrade."""
+        if self.database.path is None:
+            await schema.check(self.database)
+        else:
+            await schema.upgrade(self.database)
+
+    def _after_commit(self, entry: Entry) -> None:
+        """Tell those who wait that something is on disk."""
+        if entry.callbacks:
+            self._relay.wake()
+        self.engine.watchers.notify(entry.changed)
+        for subscriber in entry.undecidable:
+            UNDECIDABLE.labels(subscriber).inc()
+            log.warning("callback_not_decidable", subscriber=subscriber)
+
+    def _readiness(self) -> Mapping[str, bool]:
+        return {"keys": self._keyring.ready, "tasks": self.supervisor.alive, "writes": self._writer.healthy}
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Litestar) -> AsyncIterator[None]:
+        async with self.running():
+            yield
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The service as an ASGI app with a lifespan; without settings, those of the environment and the TOML file."""
+    return Service(settings or load_settings()).app
+
+
+def _terminate() -> None:
+    """End this process as an operator would: what is in hand is finished, and the supervisor of processes restarts."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _endpoint(each: EndpointSettings) -> Endpoint:
+    return Endpoint(
+        name=each.name,
+        url=each.url,
+        secrets=tuple(secret.get_secret_value() for secret in each.secrets),
+        states=frozenset(each.states),
+        environments=frozenset(each.environments),
+        flows=frozenset(each.flows),
+    )
+
+
+def _webhook_policy(settings: Settings) -> WebhookPolicy:
+    idnow = settings.idnow
+    return WebhookPolicy(idnow.issuer or "", frozenset(idnow.audience), idnow.algorithms, idnow.leeway)
+
+
+def _access_policy(settings: Settings) -> AccessPolicy:
+    return AccessPolicy(
+        tuple(
+            AccessToken(each.name, each.sha256.get_secret_value(), Role[each.role.upper()]) for each in settings.tokens
+        )
+    )
+
+
+def _keyring(settings: Settings, policy: WebhookPolicy, key_sets: KeySets) -> Keyring:
+    idnow = settings.idnow
+    return Keyring(key_source(policy.issuer, idnow.jwks_url, idnow.jwks_file), policy, key_sets)
+
+
+def _journal(settings: Settings, charts: Charts, subscribers: tuple[Subscriber, ...]) -> Journal:
+    gap_timeout = timedelta(seconds=settings.ordering.gap_timeout)
+    return Journal(charts, subscribers, gap_timeout, settings.delivery.schedule[0])
