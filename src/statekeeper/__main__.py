@@ -1,0 +1,5 @@
+"""`python -m statekeeper` is the command line."""
+
+from statekeeper.cli import main
+
+main()

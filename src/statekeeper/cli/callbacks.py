@@ -1,0 +1,103 @@
+"""`statekeeper callbacks`: what is owed to whom, and the one act of support."""
+
+from typing import Final
+from uuid import UUID
+
+import rich_click as click
+from sqlalchemy import Connection
+
+from statekeeper.cli.flags import store_flags
+from statekeeper.cli.kinds import ID
+from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.sessions import LIMIT
+from statekeeper.cli.store import ask, with_store
+from statekeeper.core.instants import rfc3339
+from statekeeper.store import schema
+from statekeeper.store.database import Database
+from statekeeper.store.outbox import revive
+from statekeeper.store.pages import DEFAULT_LIMIT
+from statekeeper.store.queries import CallbackFilter
+from statekeeper.store.views import CallbackPage, RetryView
+
+_STATUSES: Final = click.Choice(["pending", "delivered", "dead"])
+
+
+@click.group(invoke_without_command=True)
+@store_flags
+@click.option("--status", "statuses", type=_STATUSES, multiple=True, help="Only those of this status; repeatable.")
+@click.option("--subscriber", help="Only those of this endpoint or function.")
+@click.option("--limit", type=LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many at most.")
+@click.option("--cursor", help="The nextCursor of an earlier list, to go on behind it.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.pass_context
+def callbacks(
+    ctx: click.Context,
+    *,
+    statuses: tuple[str, ...],
+    subscriber: str | None,
+    limit: int,
+    cursor: str | None,
+    as_json: bool,
+) -> None:
+    """List callbacks, the newest first, or send one again.
+
+    ```
+    statekeeper callbacks --status dead --subscriber crm
+    statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
+    ```
+    """
+    if ctx.invoked_subcommand:
+        return
+    page = ask(lambda queries: queries.callbacks(CallbackFilter(statuses, subscriber), limit, cursor))
+    if as_json:
+        show_json(page)
+    else:
+        _show_page(page)
+
+
+@callbacks.command()
+@store_flags
+@click.argument("callback_id", metavar="CALLBACK", type=ID)
+@click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
+def retry(*, callback_id: UUID, as_json: bool) -> None:
+    """Make a callback due at once, with a fresh schedule; a service that runs sends it within 2 s.
+
+    ```
+    statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
+    ```
+    """
+    view = with_store(lambda database: _revive(database, callback_id))
+    if as_json:
+        show_json(view)
+    else:
+        show_line(f"Callback {callback_id} is due now.")
+
+
+async def _revive(database: Database, callback_id: UUID) -> RetryView:
+    def job(connection: Connection) -> str:
+        now = database.now(connection)
+        revive(connection, callback_id, now)
+        return rfc3339(now)
+
+    await schema.check(database)
+    async with database.writer.begin() as connection:
+        return RetryView(callback_id, "pending", await connection.run_sync(job))
+
+
+def _show_page(page: CallbackPage) -> None:
+    rows = [
+        (
+            each.callback_id,
+            each.session_id,
+            each.subscriber,
+            each.state,
+            each.status,
+            len(each.attempts),
+            each.next_attempt_at,
+        )
+        for each in page.items
+    ]
+    columns = ("callback", "session", "subscriber", "state", "status", "attempts", "next attempt")
+    show_table("Callbacks", columns, rows)
+    if page.next_cursor:
+        show_line(f"More: --cursor {page.next_cursor}")

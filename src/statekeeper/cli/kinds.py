@@ -1,0 +1,41 @@
+"""The kinds of arguments that commands take, as strict as the API is."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import rich_click as click
+
+from statekeeper.core.events import parse_uuid
+from statekeeper.core.instants import parse_rfc3339
+
+
+class Kind(click.ParamType[Any]):
+    """A text that `parse` can read; it answers None, or raises `ValueError`, for one that it cannot."""
+
+    def __init__(self, name: str, takes: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._takes = takes
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 -- click's
+        try:
+            parsed = self._parse(value)
+        except (ValueError, OverflowError):
+            parsed = None
+        if parsed is None:
+            self.fail(f"takes {self._takes}", param, ctx)
+        return parsed
+
+
+def _uuid(value: str) -> UUID | None:
+    return parse_uuid(value)
+
+
+def _instant(value: str) -> datetime:
+    return parse_rfc3339(value)
+
+
+ID: Final = Kind("uuid", "a UUID in its canonical form", _uuid)
+INSTANT: Final = Kind("time", "an RFC 3339 time with its offset, like 2026-01-08T08:35:37Z", _instant)
