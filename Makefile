@@ -4,7 +4,7 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench soak docs lock clean
+.PHONY: help demo serve test coverage check format bench soak docs lock clean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ serve: .venv/run ## the service, with the settings of statekeeper.toml or the en
 
 test: .venv/dev ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+coverage: .venv/dev ## what the last `make test ARGS=--cov` covered, held to its bounds
+	$(BIN)/coverage combine --quiet --keep 2>/dev/null || true
+	$(BIN)/coverage report --include='*/statekeeper/core/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=95
 
 check: .venv/dev ## format, lint, types, architecture, dependencies, migrations
 	$(BIN)/ruff format --check
