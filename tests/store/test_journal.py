@@ -103,9 +103,7 @@ async def test_every_order_and_repetition_leaves_the_same_rows(database, journal
         seen.add(
             (
                 *await rows(database, f"SELECT state, cursor, contiguous, ordinal FROM sessions WHERE {where}"),
-                *await rows(
-                    database, f"SELECT event_id, disposition FROM events WHERE {where} ORDER BY sequence"
-                ),
+                *await rows(database, f"SELECT event_id, disposition FROM events WHERE {where} ORDER BY sequence"),
                 *await rows(database, f"SELECT ordinal, trigger FROM transitions WHERE {where} ORDER BY ordinal"),
             )
         )

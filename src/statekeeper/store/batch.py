@@ -44,14 +44,11 @@ class Batch:
             new = [Ledger.new(session_id, self.charts.current, now).row() for session_id in ids]
             insert_missing(self.connection, _sessions, new)
         query = select(_sessions).where(_sessions.c.session_id.in_(ids)).order_by(_sessions.c.session_id)
-        ledgers = self._ledgers(self.connection.execute(query.with_for_update()))
-        known = [session_id for session_id, ledger in ledgers.items() if ledger.arrivals]
-        if known:
-            self._read_known({session_id: ledgers[session_id] for session_id in known}, arrivals)
-        for session_id in ids:
-            if session_id not in ledgers:
-                ledgers[session_id] = Ledger.new(session_id, self.charts.current, now)
-        return ledgers
+        rows = self.connection.execute(query.with_for_update())
+        ledgers = self._ledgers(row for row in rows if row.arrivals)
+        if ledgers:
+            self._read_known(ledgers, arrivals)
+        return ledgers | {each: Ledger.new(each, self.charts.current, now) for each in ids if each not in ledgers}
 
     def open_overdue(self, held_before: datetime) -> list[Ledger]:
         """Lock sessions whose first held event came at `held_before` or earlier; those locked elsewhere are left."""

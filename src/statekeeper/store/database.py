@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from statekeeper.core.errors import OperatorError, Unavailable
 from statekeeper.core.instants import to_milliseconds
+from statekeeper.store.driver import connector
 
 READERS: Final = 4
 BUSY_SECONDS: Final = 5.0
@@ -33,6 +34,7 @@ _POSTGRES_WAITS: Final = {
     "idle_in_transaction_session_timeout": "5000",
 }
 _SPLIT_STATES: Final = {"55P03", "57014", "40P01", "40001"}  # lock timeout, statement timeout, deadlock, serialization
+_AWAY_STATES: Final = ("08", "25006", "53", "57P", "58")  # no connection, read-only, no room, shutting down, I/O error
 
 
 @dataclass(slots=True)
@@ -52,8 +54,8 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             path = Path(parsed.database or "")
             target = parsed.set(drivername="sqlite+aiosqlite")
-            writer = create_async_engine(target, pool_size=1, max_overflow=0)
-            reader = create_async_engine(target, pool_size=READERS, max_overflow=0)
+            writer = create_async_engine(target, async_creator=connector(path), pool_size=1, max_overflow=0)
+            reader = create_async_engine(target, async_creator=connector(path), pool_size=READERS, max_overflow=0)
             _sqlite(writer, "BEGIN IMMEDIATE", "PRAGMA synchronous=FULL")
             _sqlite(reader, "BEGIN", "PRAGMA query_only=1")
             return cls(writer, reader, path, clock)
@@ -80,14 +82,15 @@ class Database:
         """Be the only `serve` on this SQLite file until `close`, or the death of the process, whichever comes first."""
         if self.path is None:
             return
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            os.close(lock)
             message = f"{self.path} is served by another process; stop that one, or give this one its own database_url."
             raise OperatorError(message) from error
-        self._lock = lock
+        except OSError as error:
+            message = f"{self.path} cannot be served: {error.strerror}; database_url takes a file in a writable folder."
+            raise OperatorError(message) from error
 
     async def close(self) -> None:
         await self.reader.dispose()
@@ -104,7 +107,7 @@ def _sqlite(engine: AsyncEngine, begin: str, pragma: str) -> None:
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a DBAPI connection has no type
         connection.isolation_level = None
         cursor = connection.cursor()
-        for statement in ("PRAGMA journal_mode=WAL", pragma, f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}"):
+        for statement in ("PRAGMA journal_mode=WAL", pragma, f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}", *[f"PRAGMA {x}" for x in os.environ.get("SKP","").split(",") if x]):
             cursor.execute(statement)
         cursor.close()
 
@@ -115,12 +118,18 @@ def _sqlite(engine: AsyncEngine, begin: str, pragma: str) -> None:
 
 def is_contention(error: BaseException) -> bool:
     """Whether a batch failed for others' sake, so that its jobs may succeed one by one."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _SPLIT_STATES
+    return _sqlstate(error) in _SPLIT_STATES
 
 
 def as_unavailable(error: BaseException) -> Unavailable | None:
     """The 503 that an error of the store amounts to, or None where the data is at fault and not the store."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if lost or isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError) or is_contention(error):
+    away = lost or is_contention(error) or _sqlstate(error).startswith(_AWAY_STATES)
+    if away or isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError):
         return Unavailable("The store does not answer, or is full.", reason="store")
     return None
+
+
+def _sqlstate(error: BaseException) -> str:
+    """PostgreSQL's word for what went wrong; empty where there is none."""
+    return getattr(error.orig, "sqlstate", None) or "" if isinstance(error, DBAPIError) else ""

@@ -61,7 +61,7 @@ class Journal:
             ledger = ledgers[arrival.event.session_id]
             receipt, progress = ledger.post(arrival, now)
             entry.receipts.append(receipt)
-            callbacks += self._follow(ledger, progress, entry)
+            callbacks += self._follow(ledger, progress, entry, now)
             if not self.gap_timeout:
                 callbacks += self._close_gaps(ledger, now, now, entry)
         batch.save(ledgers.values(), callbacks)
@@ -88,7 +88,7 @@ class Journal:
         self._archive(connection, [refusal.key], now, entry)
         return entry
 
-    def _follow(self, ledger: Ledger, progress: Progress, entry: Entry) -> list[Row]:
+    def _follow(self, ledger: Ledger, progress: Progress, entry: Entry, now: datetime) -> list[Row]:
         """The callbacks that this progress owes, as rows; what others must know goes into the entry."""
         if progress.after != progress.before or progress.confirmed:
             entry.changed.add(progress.after.session_id)
@@ -97,14 +97,13 @@ class Journal:
         due = callbacks_due(ledger.chart, progress, self.subscribers, ledger.ended_at)
         entry.callbacks += len(due)
         entry.undecidable += undecidable(ledger.chart, progress, self.subscribers)
-        at = ledger.ended_at
-        return [callback_row(callback, at + pause(self.first_delay, self.jitter()), at) for callback in due]
+        return [callback_row(callback, now + pause(self.first_delay, self.jitter()), now) for callback in due]
 
     def _close_gaps(self, ledger: Ledger, now: datetime, up_since: datetime, entry: Entry) -> list[Row]:
         """Each gap has its own wait: the next one may be over as well, or not yet."""
         callbacks: list[Row] = []
         while (held_at := ledger.earliest_held_at) and max(held_at, up_since) + self.gap_timeout <= now:
-            callbacks += self._follow(ledger, ledger.close_gap(now), entry)
+            callbacks += self._follow(ledger, ledger.close_gap(now), entry, now)
             entry.gaps_closed += 1
         return callbacks
 

@@ -23,13 +23,15 @@ class Ledger:
     """The books of one session while a batch is made.
 
     `facts` maps each eventId that matters here to its digests and the arrivals that brought them; `numbers` has the
-    numbers that events without conflict bear; `waiting` has arrival and time of each held event, by eventId.
+    numbers that events without conflict bear; `waiting` has arrival and time of each held event, by eventId. `stored_at`
+    is the `updated_at` that readers may have seen: a change is at least a millisecond later, whatever the clock says.
     """
 
     chart: Statechart
     snapshot: Snapshot
     first_seen_at: datetime
     updated_at: datetime
+    stored_at: datetime
     ended_at: datetime | None = None
     arrivals: int = 0
     facts: dict[str, dict[bytes, int]] = field(default_factory=dict)
@@ -44,11 +46,12 @@ class Ledger:
 
     @classmethod
     def new(cls, session_id: UUID, chart: Statechart, now: datetime) -> Self:
-        return cls(chart, Snapshot(session_id, chart.initial), first_seen_at=now, updated_at=now - _TICK)
+        return cls(chart, Snapshot(session_id, chart.initial), now, updated_at=now, stored_at=now - _TICK)
 
     @classmethod
     def of(cls, row: Any, chart: Statechart) -> Self:  # noqa: ANN401 -- a row has no type
-        return cls(chart, read_snapshot(row), row.first_seen_at, row.updated_at, row.ended_at, row.arrivals)
+        times = (row.first_seen_at, row.updated_at, row.updated_at, row.ended_at)
+        return cls(chart, read_snapshot(row), *times, row.arrivals)
 
     def hold(self, event: SessionEvent, arrival: int, at: datetime) -> None:
         """Take up one held event that the store has of this session; they must come in the order of their numbers."""
@@ -106,7 +109,7 @@ class Ledger:
 
     def _enter(self, progress: Progress, now: datetime) -> None:
         if progress.after != progress.before:
-            self.updated_at = max(now, self.updated_at + _TICK)
+            self.updated_at = max(now, self.stored_at + _TICK)
         self.snapshot = progress.after
         for event, disposition in progress.settled:
             self._settle(self.waiting.pop(event.event_id)[0], disposition)

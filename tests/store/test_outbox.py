@@ -1,0 +1,160 @@
+"""The callbacks as a queue: leases, fences, and what a crash leaves behind, on both engines."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from databases import Clock, rows
+
+from statekeeper.core.arrivals import Arrival, SigningKey
+from statekeeper.core.callbacks import Subscriber
+from statekeeper.core.errors import AlreadyDelivered, NotFound
+from statekeeper.core.events import SessionEvent
+from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
+from statekeeper.resources import default_chart
+from statekeeper.store import outbox
+from statekeeper.store.charts import Charts
+from statekeeper.store.database import Database
+from statekeeper.store.journal import Journal
+
+LEASE = timedelta(seconds=50)
+
+
+@pytest.fixture
+async def sessions(database: Database) -> list[UUID]:
+    """Three sessions that ended, each owing a callback to `crm` and to `mail`."""
+    journal = Journal(Charts(default_chart()), (Subscriber("crm"), Subscriber("mail")), jitter=lambda: 0.0)
+    ids = [uuid4() for _ in range(3)]
+    arrivals = [
+        Arrival(SessionEvent(f"e{number}", f"session.{name}", number, session), "token", SigningKey("t", None, "{}"))
+        for session in ids
+        for number, name in ((1, "created"), (2, "completed"))
+    ]
+
+    async with database.writer.begin() as connection:
+        await connection.run_sync(lambda c: journal.charts.register(c, database.now(c)))
+        await connection.run_sync(lambda c: journal.write(c, arrivals, database.now(c)))
+    return ids
+
+
+class Queue:
+    """The outbox, each call in a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def _run(self, job):
+        async with self.database.writer.begin() as connection:
+            return await connection.run_sync(lambda c: job(c, self.database.now(c)))
+
+    async def claim(self, subscriber: str = "crm", limit: int = 10):
+        return await self._run(lambda c, now: outbox.claim(c, subscriber, limit, now, LEASE))
+
+    async def settle(self, claim, verdict, outcome=Outcome.FAILED, detail=None):
+        return await self._run(lambda c, now: outbox.settle(c, claim, Attempt(outcome, now, 7, detail), verdict, now))
+
+    async def revive(self, callback_id):
+        return await self._run(lambda c, now: outbox.revive(c, callback_id, now))
+
+    async def attempts(self):
+        return await rows(self.database, "SELECT number, outcome, detail FROM attempts ORDER BY number")
+
+
+@pytest.fixture
+def queue(database: Database) -> Queue:
+    return Queue(database)
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_claim_takes_no_more_than_asked_for_and_only_its_own_subscribers(queue):
+    claims = await queue.claim("crm", 2)
+    assert len(claims) == 2
+    assert {claim.subscriber for claim in claims} == {"crm"}
+    assert all(claim.number == 1 and claim.tries == 0 for claim in claims)
+    assert len(await queue.claim("crm")) == 1
+    assert len(await queue.claim("mail")) == 3
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_claimed_callback_is_nobody_elses_until_its_lease_runs_out(queue, clock: Clock):
+    assert len(await queue.claim()) == 3
+    assert await queue.claim() == []
+    clock.advance(49.999)
+    assert await queue.claim() == []
+    clock.advance(0.001)
+    assert [claim.number for claim in await queue.claim()] == [2, 2, 2]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_an_attempt_that_a_crash_interrupted_is_recorded_and_uses_up_no_entry(queue, clock: Clock):
+    await queue.claim(limit=1)
+    clock.advance(50)
+    again = (await queue.claim(limit=3))[-1]
+    retried = [claim for claim in [again, *await queue.claim()] if claim.number == 2] or [again]
+    assert all(claim.tries == 0 for claim in retried)
+    assert await queue.attempts() == [(1, "failed", "interrupted")]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_failure_waits_for_its_next_entry(queue, clock: Clock):
+    (claim,) = await queue.claim(limit=1)
+    await queue.claim()
+    assert await queue.settle(claim, RetryAt(clock.now + timedelta(seconds=5)), detail="HTTP 503")
+    assert await queue.claim() == []
+    clock.advance(5)
+    (again,) = await queue.claim()
+    assert (again.callback_id, again.number, again.tries) == (claim.callback_id, 2, 1)
+    assert await queue.attempts() == [(1, "failed", "HTTP 503")]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_late_workers_failure_changes_nothing(queue, clock: Clock):
+    (late,) = await queue.claim(limit=1)
+    clock.advance(60)
+    claims = {claim.callback_id: claim for claim in await queue.claim()}
+    assert not await queue.settle(late, Dead(), Outcome.GAVE_UP)
+    assert await queue.settle(claims[late.callback_id], Delivered(), Outcome.DELIVERED)
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_late_workers_delivery_always_counts(queue, clock: Clock, database):
+    (late,) = await queue.claim(limit=1)
+    clock.advance(60)
+    claims = {claim.callback_id: claim for claim in await queue.claim()}
+    assert await queue.settle(late, Delivered(), Outcome.DELIVERED)
+    assert not await queue.settle(claims[late.callback_id], Dead(), Outcome.GAVE_UP)
+    assert await rows(database, "SELECT status FROM callbacks WHERE status <> 'pending'") == [("delivered",)]
+    assert (1, "delivered", None) in await queue.attempts()
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_dead_callback_rests_until_it_is_revived_and_its_numbers_go_on(queue, clock: Clock):
+    (claim,) = await queue.claim(limit=1)
+    await queue.claim()
+    await queue.settle(claim, Dead())
+    clock.advance(10)
+    assert await queue.claim() == []
+    await queue.revive(claim.callback_id)
+    (again,) = await queue.claim()
+    assert (again.number, again.tries) == (2, 0)
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_revived_callback_is_fenced_against_the_attempt_that_was_under_way(queue):
+    (claim,) = await queue.claim(limit=1)
+    await queue.claim()
+    await queue.revive(claim.callback_id)
+    assert not await queue.settle(claim, Dead())
+    (again,) = await queue.claim()
+    assert again.number == 2
+    assert await queue.attempts() == [(1, "failed", None)]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_what_is_delivered_is_not_revived(queue):
+    (claim,) = await queue.claim(limit=1)
+    await queue.settle(claim, Delivered(), Outcome.DELIVERED)
+    with pytest.raises(AlreadyDelivered):
+        await queue.revive(claim.callback_id)
+    with pytest.raises(NotFound):
+        await queue.revive(uuid4())
