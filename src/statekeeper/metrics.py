@@ -38,7 +38,7 @@ PENDING_CALLBACKS: Final = Gauge(
     "statekeeper_pending_callbacks", "Callbacks not delivered and not dead.", ["subscriber"], registry=REGISTRY
 )
 DEAD_CALLBACKS: Final = Gauge(
-    "statekeeper_dead_callbacks", "Callbacks whose schedule is used up.", ["subscriber"], registry=REGISTRY
+    "statekeeper_dead_callbacks", "Callbacks that are not sent again by themselves.", ["subscriber"], registry=REGISTRY
 )
 OLDEST_DUE: Final = Gauge(
     "statekeeper_oldest_due_callback_seconds", "How long the oldest due callback is overdue.", registry=REGISTRY

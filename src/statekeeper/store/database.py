@@ -107,7 +107,7 @@ def _sqlite(engine: AsyncEngine, begin: str, pragma: str) -> None:
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a DBAPI connection has no type
         connection.isolation_level = None
         cursor = connection.cursor()
-        for statement in ("PRAGMA journal_mode=WAL", pragma, f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}", *[f"PRAGMA {x}" for x in os.environ.get("SKP","").split(",") if x]):
+        for statement in ("PRAGMA journal_mode=WAL", pragma, f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}"):
             cursor.execute(statement)
         cursor.close()
 
