@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import forge
+from statekeeper.api import AccessPolicy, build
 from statekeeper.app import Service
 from statekeeper.settings import Settings
 
@@ -20,6 +21,7 @@ class Http(httpx.AsyncClient):
     """A client that talks to an app without a network, and posts webhooks."""
 
     def __init__(self, app: Any, host: str = "localhost:8000", **options: Any) -> None:
+        self.app = app
         super().__init__(transport=httpx.ASGITransport(app), base_url=f"http://{host}", **options)
 
     async def webhook(self, data: Any, **bent: Any) -> httpx.Response:
@@ -57,6 +59,13 @@ async def service(serving) -> AsyncIterator[Service]:
 @pytest.fixture
 async def http(service) -> AsyncIterator[Http]:
     async with Http(service.app) as http:
+        yield http
+
+
+@pytest.fixture
+async def bare() -> AsyncIterator[Http]:
+    """The HTTP without anything behind it: for what is refused, or told, before that matters."""
+    async with Http(build(None, None, AccessPolicy(), dict)) as http:
         yield http
 
 

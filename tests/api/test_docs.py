@@ -15,8 +15,8 @@ from statekeeper.api.reference import document
 DOCUMENT = document()
 
 
-async def test_the_page_loads_nothing_from_another_host(http):
-    page = await http.get("/docs")
+async def test_the_page_loads_nothing_from_another_host(bare):
+    page = await bare.get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert not re.search(r"(?:https?:)?//[a-z]", page.text, re.IGNORECASE)
     assert re.findall(r'(?:src|href|spec-url)="([^"]*)"', page.text) == [
@@ -31,8 +31,8 @@ async def test_the_page_loads_nothing_from_another_host(http):
     assert not [host for sources in policy.values() for host in re.findall(r"https?:|\*", sources)]
 
 
-async def test_the_script_is_served_by_ourselves_with_its_licence_beside_it(http):
-    script = await http.get(f"/docs/{SCRIPT}")
+async def test_the_script_is_served_by_ourselves_with_its_licence_beside_it(bare):
+    script = await bare.get(f"/docs/{SCRIPT}")
     assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert "immutable" in script.headers["cache-control"]
     assert "RapiDoc" in script.text[:200]
@@ -41,17 +41,17 @@ async def test_the_script_is_served_by_ourselves_with_its_licence_beside_it(http
     assert (static / f"{SCRIPT}.LICENSE.txt").is_file()
 
 
-async def test_the_document_is_served_as_json(http):
-    answer = await http.get("/docs/openapi.json")
+async def test_the_document_is_served_as_json(bare):
+    answer = await bare.get("/docs/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == json.loads(json.dumps(DOCUMENT))
     assert DOCUMENT["openapi"].startswith("3.1")
 
 
-async def test_the_document_has_every_route_of_the_app_and_no_other(service):
+async def test_the_document_has_every_route_of_the_app_and_no_other(bare):
     methods = {
         (re.sub(r"_(\w)", lambda match: match[1].upper(), route.path_format), method.lower())
-        for route in service.app.routes
+        for route in bare.app.routes
         for method in route.methods or {"POST"}
         if method != "OPTIONS" and not route.path.startswith("/docs")
     }

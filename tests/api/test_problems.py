@@ -44,8 +44,8 @@ def test_what_is_not_expected_is_no_problem_but_a_fault(error):
     assert problem_of(error) is None
 
 
-async def test_a_problem_has_the_shape_of_rfc_9457(http):
-    answer = await http.get("/v1/sessions?limit=0")
+async def test_a_problem_has_the_shape_of_rfc_9457(bare):
+    answer = await bare.get("/v1/sessions?limit=0")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
@@ -58,8 +58,8 @@ async def test_a_problem_has_the_shape_of_rfc_9457(http):
     }
 
 
-async def test_an_unknown_path_is_a_problem_too(http):
-    answer = await http.get("/v2/secrets")
+async def test_an_unknown_path_is_a_problem_too(bare):
+    answer = await bare.get("/v2/secrets")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json() == {
         "type": "about:blank",
@@ -72,8 +72,8 @@ async def test_an_unknown_path_is_a_problem_too(http):
 @pytest.mark.parametrize(
     ("method", "path"), [("DELETE", "/v1/sessions"), ("POST", "/metrics"), ("FETCH", "/health/live")]
 )
-async def test_a_method_that_is_not_there_is_a_problem_that_names_those_that_are(http, method, path):
-    answer = await http.request(method, path)
+async def test_a_method_that_is_not_there_is_a_problem_that_names_those_that_are(bare, method, path):
+    answer = await bare.request(method, path)
     assert (answer.status_code, answer.json()["title"]) == (405, "Method Not Allowed")
     assert "GET" in answer.headers["allow"]
 

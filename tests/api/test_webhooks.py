@@ -159,8 +159,8 @@ async def test_a_sender_that_goes_away_midway_is_not_answered(service):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-async def test_other_methods_are_405(http, method):
-    answer = await http.request(method, "/webhooks/idnow")
+async def test_other_methods_are_405(bare, method):
+    answer = await bare.request(method, "/webhooks/idnow")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
     assert answer.headers["content-type"] == "application/problem+json"

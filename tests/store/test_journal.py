@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from databases import Clock, rows
 
+from databases import Clock, rows
 from statekeeper.core.arrivals import Arrival, SigningKey
 from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.events import SessionEvent

@@ -3,10 +3,10 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from databases import empty, rows
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import CreateIndex
 
+from databases import empty, rows
 from statekeeper.core.errors import SchemaError
 from statekeeper.store import schema
 from statekeeper.store.database import Database

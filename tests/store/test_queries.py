@@ -233,7 +233,9 @@ async def test_filters_narrow_the_list(store):
 
     async def found(**wanted) -> set[int]:
         page = await store.queries.search(SessionFilter(**wanted))
-        return {item.session_id.int for item in page.items}
+        keys = [item.session_id.int for item in page.items]
+        assert sorted(set(keys), reverse=True) == keys
+        return set(keys)
 
     assert await found() == {1, 2, 3, 4}
     assert await found(states=("error",)) == {2}

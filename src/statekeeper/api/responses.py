@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response
 
 _encode: Final = msgspec.json.Encoder().encode
-_ENTITY_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_OPAQUE_TAG: Final = re.compile(r'"[^"]*"')
 _FRESH: Final = {"Cache-Control": "no-store"}
 
 
@@ -28,4 +28,5 @@ def conditional(request: Request[Any, Any, Any], view: msgspec.Struct) -> Respon
 
 
 def _matches(tag: str, asked: list[str]) -> bool:
-    return any(value.strip() == "*" or tag in _ENTITY_TAG.findall(value) for value in asked)
+    """By the weak comparison, which leaves a `W/` aside."""
+    return any(value.strip() == "*" or tag in _OPAQUE_TAG.findall(value) for value in asked)

@@ -51,7 +51,7 @@ async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _read_body(headers: Headers, receive: Receive) -> bytes | None:
     """The body, or None if the sender went away before its end."""
-    if any(int(length) > LIMIT for length in _values(headers, b"content-length") if length.isdigit()):
+    if any(int(length[:20]) > LIMIT for length in _values(headers, b"content-length") if length.isdigit()):
         raise TooLarge(LIMIT)
     body = bytearray()
     while True:

@@ -6,7 +6,8 @@ cannot be upgraded safely; a lock beside the file, held by `serve` while it live
 
 PostgreSQL: READ COMMITTED with bounded waits, so that a node that hangs holds nobody up for long.
 
-`now` is the store's clock: the server's on PostgreSQL, where many nodes must agree, and the machine's on SQLite.
+No error shows its statement's parameters, since tokens are among them. `now` is the store's clock: the server's on
+PostgreSQL, where many nodes must agree, and the machine's on SQLite.
 """
 
 import fcntl
@@ -19,7 +20,8 @@ from typing import Any, Final, Self
 
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from statekeeper.core.errors import OperatorError, Unavailable
@@ -54,15 +56,17 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             path = Path(parsed.database or "")
             target = parsed.set(drivername="sqlite+aiosqlite")
-            writer = create_async_engine(target, async_creator=connector(path), pool_size=1, max_overflow=0)
-            reader = create_async_engine(target, async_creator=connector(path), pool_size=READERS, max_overflow=0)
+            options: dict[str, Any] = {"async_creator": connector(path), "hide_parameters": True, "max_overflow": 0}
+            writer = create_async_engine(target, pool_size=1, **options)
+            reader = create_async_engine(target, pool_size=READERS, **options)
             _sqlite(writer, "BEGIN IMMEDIATE", "PRAGMA synchronous=FULL")
             _sqlite(reader, "BEGIN", "PRAGMA query_only=1")
             return cls(writer, reader, path, clock)
         target = parsed.set(drivername="postgresql+asyncpg")
-        options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": {"server_settings": _POSTGRES_WAITS}}
-        writer = create_async_engine(target, pool_size=2, max_overflow=0, **options)
-        return cls(writer, create_async_engine(target, pool_size=READERS, max_overflow=0, **options), None, clock)
+        waits = {"server_settings": _POSTGRES_WAITS}
+        options = {"pool_pre_ping": True, "connect_args": waits, "hide_parameters": True, "max_overflow": 0}
+        writer = create_async_engine(target, pool_size=2, **options)
+        return cls(writer, create_async_engine(target, pool_size=READERS, **options), None, clock)
 
     @property
     def dialect(self) -> str:
@@ -125,7 +129,8 @@ def as_unavailable(error: BaseException) -> Unavailable | None:
     """The 503 that an error of the store amounts to, or None where the data is at fault and not the store."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     away = lost or is_contention(error) or _sqlstate(error).startswith(_AWAY_STATES)
-    if away or isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError):
+    broken = type(error) is DatabaseError  # SQLite's word for a file that is damaged, or is none
+    if away or broken or isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError | PoolTimeout):
         return Unavailable("The store does not answer, or is full.", reason="store")
     return None
 

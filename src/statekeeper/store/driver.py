@@ -28,7 +28,7 @@ class Connection(aiosqlite.Connection):
 
     async def run(self, errand: Callable[[sqlite3.Connection], T]) -> T:
         """Do this in the connection's thread."""
-        done: T = await self._execute(errand, self._conn)
+        done: T = await self._execute(errand, self._conn)  # type: ignore[no-untyped-call]
         return done
 
 
@@ -78,6 +78,8 @@ def connector(path: Path) -> Callable[[], Awaitable[Connection]]:
     """What SQLAlchemy calls to connect to this file."""
 
     async def connect() -> Connection:
-        return await Connection(path)
+        connection = Connection(path)
+        await connection
+        return connection
 
     return connect

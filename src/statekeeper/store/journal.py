@@ -60,10 +60,11 @@ class Journal:
         for arrival in arrivals:
             ledger = ledgers[arrival.event.session_id]
             receipt, progress = ledger.post(arrival, now)
-            entry.receipts.append(receipt)
             callbacks += self._follow(ledger, progress, entry, now)
             if not self.gap_timeout:
                 callbacks += self._close_gaps(ledger, now, now, entry)
+                receipt = ledger.revise(receipt)
+            entry.receipts.append(receipt)
         batch.save(ledgers.values(), callbacks)
         self._archive(connection, (arrival.key for arrival in arrivals), now, entry)
         return entry

@@ -80,6 +80,11 @@ class Ledger:
         receipt = Receipt(event.event_id, event.session_id, event.sequence, disposition, self.snapshot.state)
         return receipt, progress
 
+    def revise(self, receipt: Receipt) -> Receipt:
+        """The receipt of the arrival posted last, if gaps were closed behind it: it may not be held any more."""
+        disposition = self.events.get(self.arrivals, {}).get("disposition", receipt.disposition)
+        return replace(receipt, disposition=disposition, state=self.snapshot.state)
+
     def close_gap(self, now: datetime) -> Progress:
         """Give up on the numbers missing before the first held event."""
         progress = close_gap(self.chart, self.snapshot)

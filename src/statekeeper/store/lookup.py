@@ -1,8 +1,9 @@
 """One row by its key, as fast as the driver gives it: the query that everybody polls.
 
-The statement is compiled once. On SQLite a query through SQLAlchemy changes threads eight times (begin, cursor,
-execute, fetch, close, rollback) where the driver can do with one; that was most of its time. A single SELECT is its own
-snapshot and needs no transaction. On PostgreSQL the driver lives on our own loop, and the ordinary way is taken.
+The statement is compiled once. On SQLite a query through SQLAlchemy changes threads for its begin, its statement and
+its rollback, and builds a result of its own; that is most of its time, and one errand to the driver does without it. A
+single SELECT is its own snapshot and needs no transaction. On PostgreSQL the driver lives on our own loop, and the
+ordinary way is taken.
 """
 
 import sqlite3

@@ -139,7 +139,7 @@ def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
         "state": state,
         "status": status,
         "attempts": attempts.get((session_id, ordinal, subscriber), []),
-        "next_attempt_at": _shown(due_at) if status == "pending" else None,
+        "next_attempt_at": _shown(due_at),
     }
 
 
