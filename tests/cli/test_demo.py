@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import select
@@ -109,3 +110,13 @@ def test_nothing_that_it_starts_survives_it(order: signal.Signals, tmp_path: Pat
         assert "Aborted" in errors
         assert "Traceback" not in errors
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_cancelled_is_aborted(monkeypatch: pytest.MonkeyPatch):
+    async def cancelled(_day: Day, _watch) -> Report:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(module, "run", cancelled)
+    result = invoke()
+    assert result.exit_code == 1
+    assert "Aborted" in result.stderr

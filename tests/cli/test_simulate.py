@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from receiver import Answer, BlockingReceiver, Request, receiving
+from statekeeper.cli import simulate as module
 from statekeeper.cli.simulate import Run, simulate
+from statekeeper.simulator.tally import Tally
 
 KEYS = "keys.json"
 
@@ -78,6 +80,14 @@ def test_a_service_that_believes_everybody_fails():
     assert "answered 200" in result.stdout
     assert " more\n" in result.stdout
     assert "Every event was taken" not in result.stdout
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_the_verdict_is_the_exit_code(monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]):
+    well, ill = Tally(), Tally(failures=["something"])
+    monkeypatch.setattr(module, "_simulate", lambda run: well if run.seed == 1 else ill)
+    assert run("--seed", 1, *as_json).exit_code == 0
+    assert run("--seed", 2, *as_json).exit_code == 1
 
 
 def test_where_nobody_listens_nothing_is_sent():

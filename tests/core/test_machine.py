@@ -494,6 +494,11 @@ class TestLate:
         assert session.hear(said(1, "unknown")) is LATE
         assert session.snapshot.missing == [4, 5]
 
+    @pytest.mark.parametrize(("number", "disposition"), [(2, LATE), (3, LATE), (4, REJECTED), (5, HELD)])
+    def test_a_number_was_given_up_on_if_it_is_not_beyond_the_cursor_and_nobody_bears_it(self, number, disposition):
+        before = Snapshot(CREATED.session_id, "created", cursor=3, ordinal=1)
+        assert advance(IDNOW, before, Known(), said(number, "session.created")).disposition is disposition
+
     def test_an_end_is_not_lost_where_nothing_has_happened_yet(self, session):
         session.hear(said(3, "unknown"))
         session.close_gap()

@@ -87,15 +87,17 @@ async def test_a_service_that_is_broken_fails(
     assert complaint in "\n".join(report.faults)
 
 
-async def test_a_service_that_stops_answering_fails(monkeypatch: pytest.MonkeyPatch):
-    async def stop_first(demo, service: ServiceProcess) -> None:
-        await service.stop()
+async def test_a_service_that_dies_fails(monkeypatch: pytest.MonkeyPatch):
+    async def kill_first(demo, service: ServiceProcess) -> None:
+        service.process.kill()
+        await service.process.wait()
         await settle(demo, service)
 
     settle = MODULE._Demo.settle
-    monkeypatch.setattr(MODULE._Demo, "settle", stop_first)
+    monkeypatch.setattr(MODULE._Demo, "settle", kill_first)
     report = await run(DAY, silent, seconds=1)
     assert "the service does not answer: ConnectError" in report.faults[0]
+    assert report.faults[-1] == "the service ended with exit code -9"
 
 
 async def test_a_service_that_takes_nothing_is_given_up_on(monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import select
 import signal
@@ -13,6 +14,7 @@ import pytest
 from statekeeper.demo import service as module
 from statekeeper.demo.service import NotServing, ServiceProcess, serve
 from statekeeper.simulator.issuer import serve_issuer
+from statekeeper.simulator.listener import bind
 
 KEEPER = """
 import asyncio, sys
@@ -74,6 +76,20 @@ async def test_a_service_that_is_never_ready_is_given_up_on(tmp_path: Path, monk
     with pytest.raises(NotServing, match="not ready within"):
         async with serve(tmp_path, tmp_path / "statekeeper.toml"):
             pass
+
+
+async def test_a_service_that_says_where_it_listens_but_does_not_answer_is_waited_for(tmp_path: Path):
+    log = tmp_path / "service.log"
+    with bind() as (_, address):
+        pass
+    entry = {"event": "serving", "host": "127.0.0.1", "port": httpx.URL(address).port}
+    log.write_text("no json\n" + json.dumps({"event": "starting"}) + "\n" + json.dumps(entry) + "\n")
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    service = ServiceProcess(log, process)
+    async with httpx.AsyncClient() as client:
+        assert not await service._is_ready(client)
+    assert service.url == address
+    await service.stop()
 
 
 async def test_a_service_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

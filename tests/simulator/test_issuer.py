@@ -53,10 +53,12 @@ def test_claims_are_those_of_the_providers_example():
 
 
 async def test_a_rotation_leaves_earlier_tokens_good_until_the_old_key_is_withdrawn(issuer: Issuer):
-    before = issuer.sign(issuer.claims(DATA, AUDIENCE, time.time()))
+    claims = issuer.claims(DATA, AUDIENCE, time.time())
+    before = issuer.sign(claims)
     issuer.rotate()
-    after = issuer.sign(issuer.claims(DATA, AUDIENCE, time.time()))
-    assert await verify(before, issuer) == await verify(after, issuer)
+    after = issuer.sign(claims)
+    assert jwt.get_unverified_header(before) != jwt.get_unverified_header(after)
+    assert await verify(before, issuer) == await verify(after, issuer) == claims
     issuer.withdraw()
     assert await verify(after, issuer)
     with pytest.raises(KeyError):

@@ -111,10 +111,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 -- click's
     """
     run = Run(**options)
     run.check()
-    try:
-        tally = asyncio.run(_simulate(run))
-    except OSError as error:
-        raise click.ClickException(f"The issuer cannot be: {error}") from error
+    tally = _simulate(run)
     if run.as_json:
         show_json(tally.to_json())
     else:
@@ -122,7 +119,14 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 -- click's
     raise SystemExit(0 if tally.as_expected else 1)
 
 
-async def _simulate(run: Run) -> Tally:
+def _simulate(run: Run) -> Tally:
+    try:
+        return asyncio.run(_play(run))
+    except OSError as error:
+        raise click.ClickException(f"The issuer cannot be: {error}") from error
+
+
+async def _play(run: Run) -> Tally:
     day = tell(run.sessions, run.seed, Faults().times(run.faults))
     async with serve_issuer(run.issuer_port, name=run.issuer, path=run.jwks_file) as issuer:
         await _greet(run.url)

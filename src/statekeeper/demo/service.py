@@ -80,7 +80,11 @@ class ServiceProcess:
         self.url = self.url or _address(self.log)
         if not self.url:
             return False
-        return (await client.get(f"{self.url}/health/ready")).is_success
+        try:
+            answer = await client.get(f"{self.url}/health/ready")
+        except httpx.TransportError:
+            return False
+        return answer.is_success
 
 
 def _address(log: Path) -> str:
