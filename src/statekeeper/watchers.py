@@ -20,6 +20,11 @@ class Watcher:
         self._changed = asyncio.Event()
         self._closing = closing
 
+    @property
+    def closing(self) -> bool:
+        """Whether nobody is to wait any more."""
+        return self._closing.is_set()
+
     def wake(self) -> None:
         self._changed.set()
 

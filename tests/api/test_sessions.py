@@ -227,3 +227,14 @@ async def test_a_session_with_an_id_of_capitals_in_its_token_is_the_same_session
     completed["payload"]["sessionId"] = str(session).upper()
     await http.webhook(created)
     assert (await http.webhook(completed)).json()["sessionId"] == str(session)
+
+
+async def test_a_change_that_another_node_made_is_found_though_nobody_tells(service, http, monkeypatch):
+    monkeypatch.setattr("statekeeper.api.sessions.REREAD_SECONDS", 0.01)
+    monkeypatch.setattr(service.engine.watchers, "notify", lambda _: None)
+    created, completed = forge.story(77)
+    path = f"/v1/sessions/{created['payload']['sessionId']}?wait=30"
+    task = await waiting(service, http, path)
+    await http.webhook(created)
+    await http.webhook(completed)
+    assert (await asyncio.wait_for(task, 10)).json()["state"] == "completed"

@@ -16,6 +16,7 @@ from statekeeper.store.queries import SessionFilter
 from statekeeper.store.views import SessionView
 
 LONGEST_WAIT: Final = 60
+REREAD_SECONDS: Final = 1.0
 _FILTERS: Final = ("terminal", "environment", "flowId", "updatedAfter", "updatedBefore", "limit", "cursor")
 
 
@@ -61,13 +62,16 @@ async def list_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 async def _await_end(parts: Wiring, session_id: UUID, seconds: float) -> SessionView | None:
-    """Subscribe, then read, then wait, and read again: a change between any two of these is not missed."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Subscribe, then read, then wait, and read again: a change between any two of these is not missed.
+
+    A change that another node made wakes nobody here; it is found by reading again now and then.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
     with parts.engine.watchers.subscribe(session_id) as watcher:
-        view = await parts.queries.session(session_id)
-        while not (view and view.terminal):
-            changed = await watcher.wait(deadline - asyncio.get_running_loop().time())
+        while True:
+            left = deadline - clock()
             view = await parts.queries.session(session_id)
-            if not changed:
-                break
-    return view
+            if (view and view.terminal) or left <= 0 or watcher.closing:
+                return view
+            await watcher.wait(min(left, REREAD_SECONDS))

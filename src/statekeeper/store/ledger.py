@@ -23,8 +23,9 @@ class Ledger:
     """The books of one session while a batch is made.
 
     `facts` maps each eventId that matters here to its digests and the arrivals that brought them; `numbers` has the
-    numbers that events without conflict bear; `waiting` has arrival and time of each held event, by eventId. `stored_at`
-    is the `updated_at` that readers may have seen: a change is at least a millisecond later, whatever the clock says.
+    numbers that events without conflict bear; `waiting` has arrival and time of each held event, by eventId.
+    `stored_at` is the `updated_at` that readers may have seen: a change is at least a millisecond later, whatever the
+    clock says.
     """
 
     chart: Statechart
