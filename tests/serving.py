@@ -30,14 +30,16 @@ import httpx
 import forge
 
 BLINK = 0.02
+TABLES = ("sessions", "events", "deliveries", "transitions", "callbacks", "attempts")
 PATIENCE = 60.0
 
 
 class Serving:
     """`statekeeper serve` in a directory: `statekeeper.toml`, `keys.json`, `log.jsonl` and (unless told) the store."""
 
-    def __init__(self, directory: Path, store: Path | None = None, **settings: Any) -> None:
+    def __init__(self, directory: Path, store: Path | None = None, *, ready: bool = True, **settings: Any) -> None:
         self.directory = directory
+        self._ready = ready
         self.store = store or directory / "store.db"
         self.log = directory / "log.jsonl"
         self.log.touch()
@@ -81,11 +83,12 @@ class Serving:
             )
 
     def start(self, **environment: str) -> None:
-        """Start the process; returns once it is ready."""
+        """Start the process; returns once it is ready, or, with `ready=False`, once it can be asked."""
         self.launch(**environment)
         self.port = self.wait_for_log("serving")["port"]
         self.__dict__.pop("http", None)
-        self.wait_until(self.is_ready)
+        if self._ready:
+            self.wait_until(self.is_ready)
 
     @cached_property
     def http(self) -> httpx.Client:
@@ -139,6 +142,10 @@ class Serving:
         """Ask the store itself, or change it behind the service's back."""
         with closing(sqlite3.connect(self.store, timeout=PATIENCE)) as connection, connection:
             return connection.execute(statement, parameters).fetchall()
+
+    def stored(self) -> list[Any]:
+        """All that the store knows of sessions."""
+        return [self.sql(f"SELECT * FROM {table}") for table in TABLES]
 
     def end_leases(self) -> None:
         """What nobody settled is due: the minute that its lease would last has passed, as it were."""

@@ -123,8 +123,10 @@ class Service:
         """An embedded file is upgraded; a database that nodes share is the operator's to upgrade."""
         if self.database.path is None:
             await schema.check(self.database)
-        else:
-            await schema.upgrade(self.database)
+            return
+        found, head = await schema.upgrade(self.database)
+        if found != head:
+            log.info("schema_upgraded", was=found, now=head)
 
     def _after_commit(self, entry: Entry) -> None:
         """Tell those who wait that something is on disk."""

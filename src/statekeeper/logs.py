@@ -78,10 +78,7 @@ def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
 
 def _formatter(*, pretty: bool) -> ProcessorFormatter:
     """Tracebacks become text before they are redacted, also for a person: a pretty one would show local variables."""
-    plain = structlog.dev.plain_traceback
-    render: Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=plain) if pretty else structlog.processors.JSONRenderer()
-    )
+    render: Processor = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     return ProcessorFormatter(
         foreign_pre_chain=_STAMPS,
         processors=[

@@ -37,10 +37,10 @@ def test_settings_are_shown_with_their_origins(run, monkeypatch):
 
 
 def test_settings_come_as_json(run):
-    items = {item["name"]: item for item in run.json("config", "--callbacks", "a", "--callbacks", "b")["items"]}
+    items = {item["name"]: item for item in run.json("config", "--callbacks", "a,b", "--callbacks", "c")["items"]}
     assert items["callbacks"] == {
         "name": "callbacks",
-        "value": ["a", "b"],
+        "value": ["a", "b", "c"],
         "origin": "flag",
         "source": "--callbacks",
     }

@@ -6,6 +6,7 @@ import pytest
 from statekeeper.store import schema
 
 URL = "sqlite:///own.db"
+KEY = "6ba7b810-9dad-51d1-80b4-00c04fd430c8"
 
 
 @pytest.mark.parametrize("command", ["check", "current"])
@@ -36,6 +37,18 @@ def test_an_empty_store_is_exit_2_and_says_what_to_do(run):
     Path("own.db").touch()
     assert run("db", "current", "--database-url", URL).stdout == "no schema yet\n"
     result = run("db", "check", "--database-url", URL)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: The store has no schema yet; run `statekeeper db upgrade`.\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["sessions"], ["show", KEY], ["callbacks"], ["callbacks", "retry", KEY], ["refusals"]],
+    ids=" ".join,
+)
+def test_nothing_is_asked_of_a_store_without_the_schema(run, command):
+    Path("own.db").touch()
+    result = run(*command, "--database-url", URL)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "Error: The store has no schema yet; run `statekeeper db upgrade`.\n"
 

@@ -76,9 +76,7 @@ def test_a_history_is_shown_as_tables(run):
     assert "state completed" in lines
     assert "last step END-ACCEPT END" in lines
     assert "contiguous yes" in lines
-    assert any(
-        line.startswith("1 pending created session.created event e1 1 2026-01-08T08:35:39.581Z") for line in lines
-    )
+    assert any(line.startswith("1 pending created session.created event 1 2026-01-08T08:35:39.581Z") for line in lines)
     assert any(line.startswith("2 session.completed e2 applied COMPLETED") for line in lines)
     assert any("crm completed dead 1 failed 2026-01-08T08:35:42.581Z 7 ms: 503 from crm" in line for line in lines)
 

@@ -79,6 +79,16 @@ def test_what_comes_behind_the_end_owes_nothing():
     assert names(advance(IDNOW, over, Known(), said(3, "session.error", environment="live"))) == []
 
 
+def test_what_waits_behind_the_end_has_no_say_in_whose_callbacks_are_due():
+    """Had it come behind the end, they would have been decided without it."""
+    session = MemorySession(IDNOW)
+    session.hear(said(3, "unknown", flow_id="flow", environment="live"))
+    session.hear(said(2, "session.completed"))
+    session.hear(said(1, "session.created"))
+    (callback,) = session.callbacks
+    assert (callback.subscriber, callback.ended.flow_id, callback.ended.environment) == ("everybody", None, None)
+
+
 def test_an_end_behind_a_closed_gap_owes_its_callbacks():
     waiting = Snapshot(SESSION, "pending", held=(said(2, "session.completed"),))
     (callback,) = callbacks_due(IDNOW, close_gap(IDNOW, waiting), (EVERYBODY,), NOW)

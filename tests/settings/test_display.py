@@ -79,6 +79,12 @@ def test_no_secret_is_in_a_fault_wherever_it_stands(setting, faults, variable, v
     assert "MfKQ9r8G" not in said
 
 
+@pytest.mark.parametrize("url", ["postgres:user:hunter2@h/d", "hunter2@h", "mysql://u:hunt/er2@h/d", "x:///?p=hunter2"])
+def test_no_password_is_in_a_fault_of_a_url(setting, fault, url):
+    setting("DATABASE_URL", url)
+    assert "er2" not in fault()
+
+
 def test_no_secret_is_in_a_repr(setting):
     setting("DATABASE_URL", "postgresql://user:hunter2@h/d")
     setting("ENDPOINTS", [ENDPOINT])

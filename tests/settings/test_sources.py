@@ -48,6 +48,11 @@ class TestPrecedence:
         setting("IDNOW__LEEWAY", "7")
         assert load_settings().idnow.leeway == 7
 
+    def test_what_overrides_one_key_is_its_origin(self, setting, write, fault):
+        write('idnow = "strict"')
+        setting("IDNOW__LEEWAY", "long")
+        assert fault().startswith('idnow.leeway: got "long" from STATEKEEPER_IDNOW__LEEWAY; ')
+
     def test_the_file_named_by_the_flag_comes_before_the_one_named_by_the_variable(self, setting, write):
         write("port = 1")
         write("port = 2", "variable.toml")

@@ -17,8 +17,10 @@ _NOTED: Final = "statekeeper.flags"
 
 
 def _note(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    """A flag given more than once is one list, as it would be written in the environment."""
     if value not in {None, ()}:
-        ctx.meta.setdefault(_NOTED, {})[parameter.name] = value
+        said = ",".join(value) if isinstance(value, tuple) else value
+        ctx.meta.setdefault(_NOTED, {})[parameter.name] = said
 
 
 def _flag(name: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 -- click's

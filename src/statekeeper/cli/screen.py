@@ -37,8 +37,9 @@ def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[objec
     """Print a table; a word of the contract has its colour."""
     console = _console()
     plain = not console.is_terminal
-    table = Table(box=None if plain else box.ROUNDED, pad_edge=not plain)
-    for column in columns:
+    names = tuple(columns)
+    table = Table(box=None if plain else box.ROUNDED, pad_edge=not plain, show_header=any(names))
+    for column in names:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(_cell, row))

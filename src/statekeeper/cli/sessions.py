@@ -108,11 +108,8 @@ def _show_session(session: SessionView) -> None:
 def _show_history(history: HistoryView) -> None:
     show_table(
         "Steps",
-        ("", "from", "to", "trigger", "cause", "event", "number", "at", "why"),
-        [
-            (s.ordinal, s.source, s.target, s.trigger, s.cause, s.event_id, s.sequence, s.at, s.reason)
-            for s in history.transitions
-        ],
+        ("step", "from", "to", "trigger", "cause", "number", "at", "why"),
+        [(s.ordinal, s.source, s.target, s.trigger, s.cause, s.sequence, s.at, s.reason) for s in history.transitions],
     )
     show_table(
         "Events",

@@ -62,7 +62,8 @@ class Database:
             _sqlite(writer, "BEGIN IMMEDIATE", "PRAGMA synchronous=FULL")
             _sqlite(reader, "BEGIN", "PRAGMA query_only=1")
             return cls(writer, reader, path, clock)
-        target = parsed.set(drivername="postgresql+asyncpg")
+        query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+        target = parsed.set(drivername="postgresql+asyncpg", query=query)  # libpq's word for it is the known one
         waits = {"server_settings": _POSTGRES_WAITS}
         options = {"pool_pre_ping": True, "connect_args": waits, "hide_parameters": True, "max_overflow": 0}
         writer = create_async_engine(target, pool_size=2, **options)

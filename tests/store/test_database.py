@@ -1,0 +1,56 @@
+"""Which store an URL names, and what an error of it amounts to."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from statekeeper.core.errors import OperatorError, Unavailable
+from statekeeper.store.database import Database, as_unavailable
+
+
+async def test_libpqs_word_for_tls_is_the_drivers():
+    database = Database.open("postgresql://user@host/name?sslmode=require")
+    assert dict(database.writer.url.query) == {"ssl": "require"}
+    assert database.dialect == "postgresql"
+    database.claim_file()
+    await database.close()
+
+
+async def test_a_file_is_served_by_one_process_only(tmp_path):
+    first, second = (Database.open(f"sqlite:///{tmp_path / 'store.db'}") for _ in range(2))
+    first.claim_file()
+    with pytest.raises(OperatorError, match="served by another process"):
+        second.claim_file()
+    await second.close()
+    await first.close()
+    third = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
+    third.claim_file()
+    await third.close()
+
+
+async def test_a_file_in_a_folder_that_is_not_there_is_a_clear_fault(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path / 'nowhere' / 'store.db'}")
+    with pytest.raises(OperatorError, match="a file in a writable folder"):
+        database.claim_file()
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("s", {}, sqlite3.OperationalError("database is locked")),
+        DatabaseError("s", {}, sqlite3.DatabaseError("database disk image is malformed")),
+        PoolTimeout(),
+        ConnectionRefusedError(),
+        TimeoutError(),
+    ],
+)
+def test_a_store_that_is_away_is_unavailable(error):
+    assert isinstance(as_unavailable(error), Unavailable)
+
+
+@pytest.mark.parametrize("error", [IntegrityError("s", {}, sqlite3.IntegrityError("unique")), ValueError("x")])
+def test_data_at_fault_is_no_fault_of_the_stores(error):
+    assert as_unavailable(error) is None
