@@ -24,7 +24,7 @@ from statekeeper.writer import Writer
 KEY = SigningKey("thumb", "key-1", "{}")
 
 
-def arrival(number: int = 1, name: str = "created", token: str = "x") -> Arrival:
+def arrival(number: int = 1, name: str = "created", token: str = "token") -> Arrival:
     return Arrival(SessionEvent(str(uuid4()), f"session.{name}", number, uuid4()), token, KEY)
 
 
