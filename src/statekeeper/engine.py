@@ -104,7 +104,7 @@ class Engine:
 
     async def _keep(self, refusal: Refusal) -> None:
         try:
-            await self.writer.execute(lambda connection, now: self.journal.refuse(connection, refusal, now))
+            await self.writer.offer(lambda connection, now: self.journal.refuse(connection, refusal, now))
         except Unavailable as error:
             log.warning("refusal_not_kept", reason=error.reason)
 

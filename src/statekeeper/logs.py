@@ -20,10 +20,11 @@ BLOT: Final = "***"
 _QUIET: Final = ("alembic.runtime", "httpx", "httpcore")
 _SECRET_NAMES: Final = frozenset({"authorization", "password", "secret", "secrets", "sha256", "token"})
 _SECRETS: Final = (
+    (re.compile(r"\b[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}", re.ASCII), BLOT),  # whatever its header begins with
     (re.compile(r"\be[wy][\w-]{8,}\.[\w-]*(?:\.[\w-]*)?", re.ASCII), BLOT),  # a JOSE header in base64url begins so
-    (re.compile(r"\bwhsec_[\w+/=-]*", re.ASCII), BLOT),
+    (re.compile(r"\bwhsec_[\w+/=-]+", re.ASCII), BLOT),
     (re.compile(r"\b(bearer\s+)[^\s'\"]+", re.IGNORECASE), rf"\1{BLOT}"),
-    (re.compile(r"(://[^\s:@/]*:)[^\s@]+@"), rf"\1{BLOT}@"),
+    (re.compile(r"(://[^\s:@/]*:)\S+@"), rf"\1{BLOT}@"),
 )
 
 

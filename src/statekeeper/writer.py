@@ -78,10 +78,14 @@ class Writer:
 
     async def submit(self, arrival: Arrival) -> Receipt:
         """Write one arrival; returns once it is on disk. Raises `Unavailable` where that cannot be had now."""
-        if len(self._queue) >= self._queue_limit:
-            raise Unavailable("The intake queue is full.", reason="queue_full", retry_after=1)
+        self._admit()
         receipt: Receipt = await self._enqueue(arrival)
         return receipt
+
+    async def offer(self, job: Job[T]) -> T:
+        """As `execute`, for what a stranger can cause: raises `Unavailable` as well where the queue is full."""
+        self._admit()
+        return await self.execute(job)
 
     async def execute(self, job: Job[T]) -> T:
         """Run a job inside the next transaction; returns its value once that is on disk."""
@@ -109,6 +113,10 @@ class Writer:
         """Let `run` end once the queue is empty."""
         self._stopping = True
         self._arrived.set()
+
+    def _admit(self) -> None:
+        if len(self._queue) >= self._queue_limit:
+            raise Unavailable("The intake queue is full.", reason="queue_full", retry_after=1)
 
     def _enqueue(self, what: Arrival | Job[Any]) -> asyncio.Future[Any]:
         if self._ended:

@@ -126,6 +126,7 @@ async def test_retry_after_is_heard_on_any_failure(post, status):
         ("soon", None),
         ("١٢", None),
         ("5, 6", None),
+        ("1 Jan 99999999999999999999 00:00:00", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text, pause):
@@ -216,3 +217,19 @@ def test_an_endpoint_shows_neither_its_secrets_nor_its_url():
     assert "hidden" not in repr(endpoint)
     assert endpoint.subscriber.name == "crm"
     assert endpoint.subscriber.environments == {"live"}
+
+
+async def test_a_status_stands_though_the_attempts_time_ends_while_its_body_is_awaited(post):
+    over = asyncio.Event()
+
+    async def stall(reader, writer):
+        await reader.readuntil(b"}}}")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n")
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(stall, "127.0.0.1", 0) as server:
+        async with asyncio.timeout(0.2):
+            answer = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        over.set()
+    assert answer.outcome is Outcome.DELIVERED

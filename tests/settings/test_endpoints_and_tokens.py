@@ -113,7 +113,7 @@ class TestTokens:
         setting("TOKENS", [{**TOKEN, "sha256": sha256}])
         assert fault() == (
             "tokens[0].sha256: got (not shown) from STATEKEEPER_TOKENS; "
-            "takes the SHA-256 of a bearer token, as 64 hexadecimal digits"
+            "takes the SHA-256 of a token, as 64 hexadecimal digits"
         )
 
     def test_a_role_that_is_none_is_a_fault(self, setting, fault):

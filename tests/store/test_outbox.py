@@ -158,3 +158,13 @@ async def test_what_is_delivered_is_not_revived(queue):
         await queue.revive(claim.callback_id)
     with pytest.raises(NotFound):
         await queue.revive(uuid4())
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_an_attempt_that_a_crash_interrupted_is_recorded_even_if_somebody_retries_before_its_lease_is_over(queue):
+    (claim,) = await queue.claim(limit=1)
+    await queue.claim()
+    await queue.revive(claim.callback_id)
+    (again,) = await queue.claim()
+    await queue.settle(again, Delivered(), Outcome.DELIVERED)
+    assert await queue.attempts() == [(1, "failed", "interrupted"), (2, "delivered", None)]

@@ -43,6 +43,7 @@ def serve() -> None:
     statekeeper serve --callbacks bank/callbacks.py
     ```
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn has its own: there is nothing to finish yet
     configure_logging()
     found = settings()
     require_serving(found)

@@ -90,11 +90,12 @@ class HttpSender:
             response = await self._client.send(request, stream=True)
         except httpx.HTTPError as error:
             return Answer(Outcome.FAILED, describe(error))
+        answer = read_answer(response, self._clock())
         try:
             await _drain(response)
         finally:
             await response.aclose()
-        return read_answer(response, self._clock())
+        return answer
 
 
 def read_answer(response: httpx.Response, now: datetime) -> Answer:
@@ -113,7 +114,7 @@ def read_retry_after(text: str, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(text.strip()[:9])), LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = until if until.tzinfo else until.replace(tzinfo=UTC)
     return min(max(aware - now, timedelta()), LONGEST_PAUSE)
@@ -122,7 +123,7 @@ def read_retry_after(text: str, now: datetime) -> timedelta | None:
 async def _drain(response: httpx.Response) -> None:
     """Read the end of a short body, so that the connection can be used again. The status stands whatever this meets."""
     read = 0
-    with suppress(httpx.HTTPError, TimeoutError):
+    with suppress(httpx.HTTPError, TimeoutError, asyncio.CancelledError):  # also if the attempt's time ends in here
         async with asyncio.timeout(DRAIN_SECONDS):
             async for chunk in response.aiter_raw():
                 read += len(chunk)

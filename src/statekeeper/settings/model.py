@@ -76,7 +76,7 @@ class TokenSettings(BaseModel):
     model_config = _FROZEN
 
     name: rules.Text = Field(description="a text of 1 to 255 characters")
-    sha256: rules.Sha256 = Field(description="the SHA-256 of a bearer token, as 64 hexadecimal digits")
+    sha256: rules.Sha256 = Field(description="the SHA-256 of a token, as 64 hexadecimal digits")
     role: rules.Role = Field(description="reader, support or admin")
 
 

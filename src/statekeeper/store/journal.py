@@ -36,7 +36,7 @@ class Entry:
     receipts: list[Receipt] = field(default_factory=list)
     changed: set[UUID] = field(default_factory=set)
     callbacks: int = 0
-    undecidable: list[str] = field(default_factory=list)
+    undecidable: list[tuple[UUID, str]] = field(default_factory=list)
     gaps_closed: int = 0
     keys: set[str] = field(default_factory=set)
 
@@ -97,7 +97,8 @@ class Journal:
             return []
         due = callbacks_due(ledger.chart, progress, self.subscribers, ledger.ended_at)
         entry.callbacks += len(due)
-        entry.undecidable += undecidable(ledger.chart, progress, self.subscribers)
+        session_id = progress.after.session_id
+        entry.undecidable += [(session_id, name) for name in undecidable(ledger.chart, progress, self.subscribers)]
         return [callback_row(callback, now + pause(self.first_delay, self.jitter()), now) for callback in due]
 
     def _close_gaps(self, ledger: Ledger, now: datetime, up_since: datetime, entry: Entry) -> list[Row]:

@@ -6,7 +6,7 @@ then written out with all others of the batch in bulk. It holds values only; `jo
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 from uuid import UUID
 
 from statekeeper.core.arrivals import Arrival, Receipt
@@ -71,7 +71,7 @@ class Ledger:
         facts = self.facts.get(event.event_id, {})
         known = Known(frozenset(facts), event.sequence in self.numbers, tuple(self.unconfirmed))
         progress = advance(self.chart, self.snapshot, known, event)
-        disposition = progress.disposition or Disposition.HELD
+        disposition = cast("Disposition", progress.disposition)  # only the closing of a gap has none
         self.arrivals += 1
         if disposition is Disposition.DUPLICATE:
             self.deliveries.append(delivery_row(event, self.arrivals, facts[event.digest], now))

@@ -6,7 +6,7 @@ the lease runs out, and the next claim records the unsettled attempt as interrup
 schedule, since `tries` counts settled failures only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -56,7 +56,10 @@ def claim(connection: Connection, subscriber: str, limit: int, now: datetime, le
         .returning(*_CLAIM)
     )
     claims = [Claim(*row) for row in connection.execute(claimed)]
-    _record_interrupted(connection, claims, {row.callback_id: row.claimed_at for row in found})
+    before = {row.callback_id: row.claimed_at for row in found}
+    _record_interrupted(
+        connection, [(replace(each, number=each.number - 1), before[each.callback_id]) for each in claims]
+    )
     return claims
 
 
@@ -71,12 +74,13 @@ def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verd
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
     """Make a callback due at once, with a fresh schedule; attempt numbers go on. `NotFound`, `AlreadyDelivered`."""
-    query = select(_callbacks.c.status).where(_callbacks.c.callback_id == callback_id)
-    status = connection.execute(query.with_for_update()).scalar_one_or_none()
-    if status is None:
+    query = select(*_CLAIM, _callbacks.c.status, _callbacks.c.claimed_at).where(_callbacks.c.callback_id == callback_id)
+    row = connection.execute(query.with_for_update()).one_or_none()
+    if row is None:
         raise NotFound("callback", callback_id)
-    if status == "delivered":
+    if row.status == "delivered":
         raise AlreadyDelivered(callback_id)
+    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at)])
     connection.execute(
         update(_callbacks)
         .where(_callbacks.c.callback_id == callback_id)
@@ -94,13 +98,13 @@ def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:
             return {"status": "dead", "due_at": None, "tries": claim.tries + 1, "claimed_at": None}
 
 
-def _record_interrupted(connection: Connection, claims: list[Claim], claimed_at: dict[UUID, datetime | None]) -> None:
-    """Whoever held these before never settled them: the attempt is over, and its fate unknown."""
+def _record_interrupted(connection: Connection, claims: list[tuple[Claim, datetime | None]]) -> None:
+    """Whoever claimed these, at that time, has not settled them: they count as over, and their fate is unknown."""
     rows = [
         _key(claim)
-        | {"number": claim.number - 1, "at": at, "duration_ms": 0, "outcome": Outcome.FAILED, "detail": INTERRUPTED}
-        for claim in claims
-        if (at := claimed_at[claim.callback_id]) is not None
+        | {"number": claim.number, "at": at, "duration_ms": 0, "outcome": Outcome.FAILED, "detail": INTERRUPTED}
+        for claim, at in claims
+        if at is not None
     ]
     if rows:
         insert_missing(connection, _attempts, rows)

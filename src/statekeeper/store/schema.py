@@ -34,7 +34,7 @@ def head() -> str:
 
 async def current(database: Database) -> str | None:
     """The revision of the store, or None if it is empty."""
-    async with database.writer.connect() as connection:
+    async with database.reader.connect() as connection:
         return await connection.run_sync(_current)
 
 

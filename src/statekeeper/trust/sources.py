@@ -2,7 +2,7 @@
 
 Everything that comes over the network is bounded: one deadline for all of a fetch, no redirects, no content encoding
 (so that few bytes cannot become many), no document above 1 MiB. Plain `http://` is for loopback hosts only, a
-`jwks_uri` that was discovered included, and loopback is never reached through a proxy.
+`jwks_uri` that was discovered included, and never goes through a proxy, which could put in keys of its own.
 
 Sources: OpenID Connect Discovery 1.0, sections 3 and 4; RFC 9111, section 5.2.2, for Cache-Control.
 """
@@ -155,7 +155,7 @@ def lifetime(cache_control: str) -> float:
 
 
 def _open_client(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    direct = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"), None)
+    direct = {"http://": None, "all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
     return httpx.AsyncClient(
         follow_redirects=False,
         timeout=DEADLINE,
