@@ -113,9 +113,7 @@ def main() -> None:
     checks = {
         f"memory grew by {grown / 1e6:.1f} MB, bound {bound / 1e6:.1f}": grown <= bound,
         f"{load.tally.refused} of {sent} answered otherwise than they must be": load.tally.refused == 0,
-        f"{figures['statekeeper_held_sessions']:.0f} sessions still hold events": not figures[
-            "statekeeper_held_sessions"
-        ],
+        f"{held:.0f} sessions still hold events": not held,
         f"{log_bytes / 1e6:.1f} MB of logs": log_bytes <= sent * LOG_BYTES_A_REQUEST,
     }
     table = Table("what", "")

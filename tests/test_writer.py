@@ -169,6 +169,50 @@ async def test_a_full_disk_is_unavailable_and_goes_on_by_itself_when_there_is_ro
     await database.close()
 
 
+async def test_a_store_that_failed_is_not_taken_for_well_until_it_takes_an_arrival_again(tmp_path):
+    database = await sqlite(tmp_path)
+    async with running(database) as writer:
+        writer.start()
+        await _limit(database, 1)
+        assert isinstance(await answer_to(writer.submit(arrival(token="x" * 60_000))), Unavailable)
+        assert not writer.healthy
+        await writer.execute(lambda connection, _now: connection.execute(text("DELETE FROM key_sets")))
+        assert not writer.healthy
+        await _limit(database, 100_000)
+        await writer.submit(arrival())
+        assert writer.healthy
+    await database.close()
+
+
+async def test_a_store_that_failed_is_well_once_it_has_room_for_a_batch(tmp_path):
+    database = await sqlite(tmp_path)
+    async with running(database) as writer:
+        writer.start()
+        await _limit(database, 1)
+        assert isinstance(await answer_to(writer.probe()), Unavailable)
+        assert not writer.healthy
+        await _limit(database, 100_000)
+        await writer.probe()
+        assert writer.healthy
+    await database.close()
+
+
+async def test_what_is_found_out_about_room_leaves_nothing_behind(database):
+    async with running(database) as writer:
+        writer.start()
+        writer.healthy = False
+        await writer.probe()
+        assert writer.healthy
+    assert await rows(database, "SELECT count(*) FROM key_sets") == [(0,)]
+
+
+async def test_a_writer_that_has_ended_takes_nothing_more(database):
+    async with running(database) as writer:
+        pass
+    with pytest.raises(Unavailable, match="stopping"):
+        await writer.execute(lambda _connection, _now: None)
+
+
 async def answer_to(call):
     return (await asyncio.gather(call, return_exceptions=True))[0]
 
@@ -201,5 +245,6 @@ async def test_a_lock_timeout_on_postgresql_splits_the_batch(postgres_url, clock
             await connection.rollback()
         assert isinstance(answers[0], Unavailable)
         assert answers[1].disposition == "applied"
+        assert writer.healthy
         assert (await writer.submit(stuck)).disposition == "duplicate"
     await database.close()

@@ -3,11 +3,11 @@
 import sqlite3
 
 import pytest
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from statekeeper.core.errors import OperatorError, Unavailable
-from statekeeper.store.database import Database, as_unavailable
+from statekeeper.store.database import Database, as_unavailable, is_contention
 
 
 async def test_libpqs_word_for_tls_is_the_drivers():
@@ -49,6 +49,18 @@ async def test_a_file_in_a_folder_that_is_not_there_is_a_clear_fault(tmp_path):
 )
 def test_a_store_that_is_away_is_unavailable(error):
     assert isinstance(as_unavailable(error), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "contended"),
+    [("08006", False), ("25006", False), ("53100", False), ("57P01", False), ("58030", False), ("55P03", True)],
+)
+def test_postgresqls_words_for_no_room_and_for_going_away_are_known(sqlstate, contended):
+    said = Exception("no room")
+    said.sqlstate = sqlstate
+    error = DBAPIError("s", {}, said)
+    assert isinstance(as_unavailable(error), Unavailable)
+    assert is_contention(error) == contended
 
 
 @pytest.mark.parametrize("error", [IntegrityError("s", {}, sqlite3.IntegrityError("unique")), ValueError("x")])
