@@ -28,6 +28,11 @@ def again(event: SessionEvent) -> SessionEvent:
     return replace(event, deliver_id="again", sent_at=NOW)
 
 
+def told(session: "MemorySession") -> list[tuple[str, int | None]]:
+    """The history in short: triggers, each with the number that bears it or None."""
+    return [(step.trigger, step.event.sequence if step.event else None) for step in session.steps]
+
+
 def ended_at(step: str) -> LastStep:
     return LastStep(step, "END", "COMPLETED")
 

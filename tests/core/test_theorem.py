@@ -17,6 +17,7 @@ from statekeeper.resources import default_chart
 from tales import charts, tales
 
 IDNOW = default_chart()
+EXAMPLES = settings().max_examples
 TERMINALS = ["session.completed", "session.expired", "session.aborted", "session.error"]
 SMALL_STORIES = [
     [said(1, "session.created", flow_id="flow"), said(2, "session.completed", environment="live")],
@@ -210,7 +211,7 @@ def tellings(draw):
 
 
 @given(tellings())
-@settings(max_examples=400)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_tale_by_any_chart_comes_out_as_foretold(telling):
     chart, arrivals = telling
     first = {}
@@ -222,7 +223,7 @@ def test_any_tale_by_any_chart_comes_out_as_foretold(telling):
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_tale_whole_and_shuffled_gives_the_same_callbacks(data):
     chart = data.draw(st.one_of(st.just(IDNOW), charts()))
     tale = data.draw(tales(chart))
@@ -230,7 +231,7 @@ def test_any_tale_whole_and_shuffled_gives_the_same_callbacks(data):
 
 
 @given(st.data())
-@settings(max_examples=400)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_tale_with_gaps_closed_at_any_moment_has_a_legal_history(data):
     """Conflicts, losses, repetitions and closed gaps, anywhere: `MemorySession` checks every move."""
     chart = data.draw(st.one_of(st.just(IDNOW), charts()))
