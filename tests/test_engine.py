@@ -22,16 +22,16 @@ CREATED, COMPLETED = forge.story(1)
 
 @pytest.fixture
 def serving(tmp_path):
-    """A service that runs; `busy` makes its writer give up on a locked store at once."""
+    """A service that runs, and whose writer gives up on a locked store at once; no task of it may die."""
 
     @asynccontextmanager
     async def serve(*, gap_timeout: float = 3600, **changes):
-        async with Service(
-            settings_in(tmp_path, ordering={"gap_timeout": gap_timeout}, **changes)
-        ).running() as service:
+        settings = settings_in(tmp_path, ordering={"gap_timeout": gap_timeout}, **changes)
+        async with Service(settings, lambda: None).running() as service:
             async with service.database.writer.connect() as connection:
                 await connection.exec_driver_sql("PRAGMA busy_timeout=1")
             yield service
+            assert service.supervisor.alive
 
     return serve
 
@@ -150,7 +150,6 @@ async def test_the_watch_over_gaps_outlives_a_store_that_is_away_and_finds_out_w
                 await until(lambda: "gaps_not_swept" in [entry["event"] for entry in logs])
                 assert service._readiness() == {"keys": True, "tasks": True, "writes": False}
             await until(lambda: service._readiness()["writes"])
-        assert service.supervisor.alive
         assert await rows(service.database, "SELECT count(*) FROM key_sets") == [(0,)]
 
 
@@ -161,7 +160,10 @@ async def test_a_retry_makes_a_callback_due_and_wakes_the_relay(serving, tmp_pat
         for data in (CREATED, COMPLETED):
             await service.engine.receive(body(data))
         key = await attempts(service, 1)
+        woken, wake = [], service.engine.wake
+        service.engine.wake = lambda: woken.append(wake())
         assert await service.engine.retry(key)
+        assert woken
         assert await attempts(service, 2) == key
 
 

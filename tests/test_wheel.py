@@ -57,6 +57,7 @@ def test_it_carries_the_migrations(installed, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_it_runs_the_demo(installed, tmp_path):
     done = run(installed, tmp_path, "demo", "--sessions", "60")
     assert done.returncode == 0, done.stdout + done.stderr

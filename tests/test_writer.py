@@ -241,10 +241,10 @@ async def test_a_lock_timeout_on_postgresql_splits_the_batch(postgres_url, clock
             await connection.execute(
                 text("SELECT 1 FROM sessions WHERE session_id = :id FOR UPDATE"), {"id": stuck.event.session_id}
             )
-            answers = await asyncio.gather(writer.submit(stuck), writer.submit(free), return_exceptions=True)
+            answers = await asyncio.gather(writer.submit(free), writer.submit(stuck), return_exceptions=True)
             await connection.rollback()
-        assert isinstance(answers[0], Unavailable)
-        assert answers[1].disposition == "applied"
+        assert answers[0].disposition == "applied"
+        assert isinstance(answers[1], Unavailable)
         assert writer.healthy
         assert (await writer.submit(stuck)).disposition == "duplicate"
     await database.close()

@@ -110,6 +110,6 @@ class Engine:
 
     def _count(self, event: SessionEvent, receipt: Receipt) -> None:
         metrics.EVENTS.labels(receipt.disposition).inc()
-        if event.name in self.journal.charts.current.triggers and not status_fits(event):
+        if not status_fits(event):
             metrics.UNFITTING_STATUS.inc()
             log.warning("status_does_not_fit", session_id=str(event.session_id), event_name=event.name)
