@@ -1,7 +1,7 @@
 """What every test may ask for.
 
 Hypothesis draws the same examples in every run, so that a failure on one machine is a failure on all. To search for new
-ones: `pytest --hypothesis-profile=search`.
+ones: `pytest --hypothesis-profile=search --timeout=0`.
 """
 
 from hypothesis import HealthCheck, settings
@@ -15,5 +15,5 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("search", settings.get_profile("same"), derandomize=False, max_examples=2000)
+settings.register_profile("search", settings.get_profile("same"), derandomize=False, max_examples=1000)
 settings.load_profile("same")

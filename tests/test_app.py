@@ -79,30 +79,23 @@ async def test_a_callback_that_depends_on_what_is_unknown_is_counted_and_logged(
     assert [log["subscriber"] for log in logs if log["event"] == "callback_not_decidable"] == ["undecided"]
 
 
-async def waiting(service: Service, http: httpx.AsyncClient) -> "asyncio.Task[httpx.Response]":
-    """A long wait for the session's end, under way."""
-    await post(http, CREATED)
-    wait = asyncio.create_task(http.get(f"/v1/sessions/{SESSION}?wait=60"))
-    watching = service.engine.watchers._watching
-    while UUID(SESSION) not in watching:  # noqa: ASYNC110 -- what is waited for gives no sign
-        await asyncio.sleep(0)
-    return wait
-
-
 async def test_long_waits_are_answered_at_once_when_the_service_is_told_to_stop(tmp_path):
     async with Service(settings_in(tmp_path)).running() as service, asking(service) as http:
-        wait = await waiting(service, http)
+        await post(http, CREATED)
+        wait = asyncio.create_task(http.get(f"/v1/sessions/{SESSION}?wait=60"))
+        watching = service.engine.watchers._watching
+        while UUID(SESSION) not in watching:  # noqa: ASYNC110 -- what is waited for gives no sign
+            await asyncio.sleep(0)
         service.stop_waiting()
         answer = await asyncio.wait_for(wait, 10)
     assert (answer.status_code, answer.json()["state"]) == (200, "created")
 
 
-async def test_long_waits_are_answered_when_the_service_ends_without_having_been_told(tmp_path):
-    service = Service(settings_in(tmp_path))
-    async with asking(service) as http:
-        async with service.running():
-            wait = await waiting(service, http)
-        assert (await asyncio.wait_for(wait, 10)).status_code == 200
+async def test_nobody_waits_for_a_service_that_has_ended(tmp_path):
+    async with Service(settings_in(tmp_path)).running() as service:
+        pass
+    with service.engine.watchers.subscribe(UUID(SESSION)) as watcher:
+        assert not await asyncio.wait_for(watcher.wait(60), 10)
 
 
 async def test_the_app_serves_under_any_server_by_its_lifespan(tmp_path):
