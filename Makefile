@@ -29,8 +29,7 @@ serve: .venv/run ## the service, with the settings of statekeeper.toml or the en
 test: .venv/dev ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
-coverage: .venv/dev ## what the last `make test ARGS=--cov` covered, held to its bounds
-	$(BIN)/coverage combine --quiet --keep 2>/dev/null || true
+coverage: .venv/dev ## hold what `make test ARGS=--cov` covered to its bounds
 	$(BIN)/coverage report --include='*/statekeeper/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 
