@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from forge import story, token
-from statekeeper.logs import configure_logging, redact
+from statekeeper.logs import LINES_A_MINUTE, Quota, configure_logging, redact
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -168,3 +168,44 @@ class TestRedaction:
         assert SECRET not in written
         assert "plain" not in written
         assert sys.exc_info()[0] is None
+
+
+class TestQuota:
+    def refused(self, quota, reason="signature"):
+        try:
+            return quota(None, "warning", {"event": "webhook_refused", "reason": reason})
+        except structlog.DropEvent:
+            return None
+
+    def test_lines_of_one_kind_are_at_most_so_many_a_minute(self, lines):
+        for _ in range(LINES_A_MINUTE * 3):
+            structlog.get_logger().warning("webhook_refused", reason="signature")
+        assert LINES_A_MINUTE <= len(lines()) <= LINES_A_MINUTE * 2  # a minute may end in between
+
+    def test_another_kind_has_lines_of_its_own(self):
+        quota = Quota(1, clock=lambda: 0.0)
+        assert [self.refused(quota, reason) is not None for reason in ("signature", "signature", "expired")] == [
+            True,
+            False,
+            True,
+        ]
+
+    def test_the_next_minute_has_lines_again_and_the_first_says_how_many_were_left_out(self):
+        now = 0.0
+        quota = Quota(2, clock=lambda: now)
+        assert [self.refused(quota) is not None for _ in range(5)] == [True, True, False, False, False]
+        now = 60.0
+        assert self.refused(quota)["left_out"] == 3
+        assert "left_out" not in self.refused(quota)
+
+    def test_a_minute_of_silence_forgets_nothing(self):
+        now = 0.0
+        quota = Quota(1, clock=lambda: now)
+        assert [self.refused(quota) is not None for _ in range(2)] == [True, False]
+        now = 180.0
+        assert self.refused(quota)["left_out"] == 1
+
+    @pytest.mark.parametrize("method", ["error", "exception", "critical"])
+    def test_an_error_is_always_written(self, method):
+        quota = Quota(1, clock=lambda: 0.0)
+        assert [quota(None, method, {"event": "callback_dead"}) for _ in range(3)] == [{"event": "callback_dead"}] * 3

@@ -4,12 +4,17 @@ What is logged through the standard library (uvicorn, alembic, asyncio, warnings
 through structlog. Access logs are off: a line a webhook would cost more than the webhook, and metrics count them. The
 last processor blots out whatever looks like a token, a signing secret or a password in a URL: nothing is meant to log
 one, and should something do so, it must not stand in a file for years.
+
+Lines of one kind are at most so many a minute: whoever can send a request can cause one, and must not fill a disk. What
+is an error is ours and is always written.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TextIO
 
 import structlog
@@ -17,6 +22,8 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 BLOT: Final = "***"
+LINES_A_MINUTE: Final = 60
+_ALWAYS: Final = frozenset({"error", "exception", "critical"})
 _QUIET: Final = ("alembic.runtime", "httpx", "httpcore")
 _SECRET_NAMES: Final = frozenset({"authorization", "password", "secret", "secrets", "sha256", "token"})
 _SECRETS: Final = (
@@ -40,11 +47,41 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_STAMPS, ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, Quota(), *_STAMPS, ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class Quota:
+    """Drops what exceeds the lines of one kind and minute; the next line of that kind says how many: `left_out`.
+
+    A kind is an event and its `reason`: both are words of ours, so that there are few.
+    """
+
+    def __init__(self, lines: int = LINES_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lines = lines
+        self._clock = clock
+        self._minute = 0
+        self._seen: Counter[tuple[str, str]] = Counter()
+        self._left_out: Counter[tuple[str, str]] = Counter()
+
+    def __call__(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        if method in _ALWAYS:
+            return event
+        minute = int(self._clock() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._seen.clear()
+        kind = (str(event["event"]), str(event.get("reason")))
+        self._seen[kind] += 1
+        if self._seen[kind] > self._lines:
+            self._left_out[kind] += 1
+            raise structlog.DropEvent
+        if missing := self._left_out.pop(kind, 0):
+            event["left_out"] = missing
+        return event
 
 
 def redact(value: Any) -> Any:  # noqa: ANN401 -- whatever an event carries
