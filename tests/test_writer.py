@@ -64,6 +64,15 @@ def count_events(connection, _now):
     return connection.execute(text("SELECT count(*) FROM events")).scalar_one()
 
 
+async def test_those_just_answered_come_again_in_one_batch_with_those_that_waited(database):
+    async def twice():
+        return [await writer.submit(arrival()), await writer.submit(arrival())]
+
+    async with running(database, batch_limit=8) as writer:
+        await together(writer, *(twice() for _ in range(8)), *(writer.submit(arrival()) for _ in range(4)))
+    assert [len(entry.receipts) for entry in writer.entries] == [8, 8, 4]
+
+
 async def test_a_batch_is_no_larger_than_its_limit(database):
     async with running(database, batch_limit=8) as writer:
         await together(writer, *(writer.submit(arrival()) for _ in range(20)))

@@ -29,6 +29,7 @@ from statekeeper.store.room import give_room, take_room
 
 BATCH: Final = 128
 QUEUE: Final = 2048
+GATHERING_TURNS: Final = 4
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -97,6 +98,7 @@ class Writer:
         try:
             while self._queue or not self._stopping:
                 await self._arrived.wait()
+                await self._gather()
                 if batch := self._take():
                     await self._write(batch)
         finally:
@@ -125,6 +127,14 @@ class Writer:
         self._queue.append(waiting)
         self._arrived.set()
         return waiting.done
+
+    async def _gather(self) -> None:
+        """Let the loop turn a few times, so that those just answered can come again and join those that wait.
+
+        Else a crowd splits in two halves that take turns, and two small batches cost a fifth more than one.
+        """
+        for _ in range(GATHERING_TURNS):
+            await asyncio.sleep(0)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
