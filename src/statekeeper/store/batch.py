@@ -8,17 +8,18 @@ what is known of them. On SQLite the transaction itself is the lock.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, bindparam, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select, update
 
 from statekeeper.core.arrivals import Arrival
 from statekeeper.core.machine import Cause, Disposition
 from statekeeper.store.charts import Charts
 from statekeeper.store.ledger import Ledger
 from statekeeper.store.rows import Row, read_event_row, read_inferred_step
-from statekeeper.store.statements import insert_missing, is_postgres, upsert
+from statekeeper.store.statements import execute_many, insert, insert_missing, is_postgres, upsert
 from statekeeper.store.tables import CallbackRow, DeliveryRow, EventRow, SessionRow, TransitionRow, table
 
 _sessions: Final = table(SessionRow)
@@ -39,12 +40,11 @@ class Batch:
 
     def open(self, arrivals: Sequence[Arrival], now: datetime) -> dict[UUID, Ledger]:
         """Lock the sessions of these arrivals and read what is known of them."""
-        ids = sorted({arrival.event.session_id for arrival in arrivals})
+        ids = sorted({arrival.event.session_id for arrival in arrivals}, key=attrgetter("int"))
         if is_postgres(self.connection):
             new = [Ledger.new(session_id, self.charts.current, now).row() for session_id in ids]
             insert_missing(self.connection, _sessions, new)
-        query = select(_sessions).where(_sessions.c.session_id.in_(ids)).order_by(_sessions.c.session_id)
-        rows = self.connection.execute(query.with_for_update())
+        rows = self.connection.execute(_LOCK, {"ids": ids})
         ledgers = self._ledgers(row for row in rows if row.arrivals)
         if ledgers:
             self._read_known(ledgers, arrivals)
@@ -64,14 +64,13 @@ class Batch:
     def save(self, ledgers: Iterable[Ledger], callbacks: list[Row]) -> None:
         """Write out what has been posted."""
         ledgers = list(ledgers)
-        if ledgers:
-            upsert(self.connection, _sessions, [ledger.row() for ledger in ledgers])
-        self._insert(_events, [row for ledger in ledgers for row in ledger.events.values()])
-        self._insert(_deliveries, [row for ledger in ledgers for row in ledger.deliveries])
-        self._insert(_transitions, [row for ledger in ledgers for row in ledger.transitions.values()])
-        self._insert(_callbacks, callbacks)
-        self._update(_SETTLE, [row for ledger in ledgers for row in ledger.dispositions])
-        self._update(_CONFIRM, [row for ledger in ledgers for row in ledger.confirmations])
+        upsert(self.connection, _sessions, [ledger.row() for ledger in ledgers])
+        insert(self.connection, _events, [row for ledger in ledgers for row in ledger.events.values()])
+        insert(self.connection, _deliveries, [row for ledger in ledgers for row in ledger.deliveries])
+        insert(self.connection, _transitions, [row for ledger in ledgers for row in ledger.transitions.values()])
+        insert(self.connection, _callbacks, callbacks)
+        execute_many(self.connection, _SETTLE, [row for ledger in ledgers for row in ledger.dispositions])
+        execute_many(self.connection, _CONFIRM, [row for ledger in ledgers for row in ledger.confirmations])
 
     def _ledgers(self, rows: Iterable[Any]) -> dict[UUID, Ledger]:
         ledgers = {}
@@ -86,21 +85,18 @@ class Batch:
         return ledgers
 
     def _read_held(self, ids: list[UUID], ledgers: Mapping[UUID, Ledger]) -> None:
-        query = select(_events).where(_events.c.session_id.in_(ids), _events.c.disposition == Disposition.HELD)
-        for row in self.connection.execute(query.order_by(_events.c.session_id, _events.c.sequence)):
+        for row in self.connection.execute(_HELD, {"ids": ids}):
             ledgers[row.session_id].hold(read_event_row(row), row.arrival, row.received_at)
 
     def _read_known(self, ledgers: Mapping[UUID, Ledger], arrivals: Sequence[Arrival]) -> None:
         """Only what bears one of the batch's eventIds or numbers: a session may be long."""
         events = [arrival.event for arrival in arrivals if arrival.event.session_id in ledgers]
-        query = select(*_KNOWN).where(
-            _events.c.session_id.in_(list(ledgers)),
-            or_(
-                _events.c.event_id.in_({event.event_id for event in events}),
-                _events.c.sequence.in_({event.sequence for event in events}),
-            ),
-        )
-        for session_id, *fact in self.connection.execute(query):
+        keys = {
+            "ids": list(ledgers),
+            "event_ids": list({event.event_id for event in events}),
+            "numbers": list({event.sequence for event in events}),
+        }
+        for session_id, *fact in self.connection.execute(_KNOWN, keys):
             ledgers[session_id].know(*fact)
         late = {e.session_id for e in events if e.sequence <= ledgers[e.session_id].snapshot.cursor}
         self._read_inferred([s for s in late if not ledgers[s].snapshot.contiguous], ledgers)
@@ -108,30 +104,43 @@ class Batch:
     def _read_inferred(self, ids: list[UUID], ledgers: Mapping[UUID, Ledger]) -> None:
         if not ids:
             return
-        query = select(_transitions).where(
-            _transitions.c.session_id.in_(ids),
-            _transitions.c.cause == Cause.INFERRED,
-            _transitions.c.event_id.is_(None),
-        )
-        for row in self.connection.execute(query.order_by(_transitions.c.session_id, _transitions.c.ordinal)):
+        for row in self.connection.execute(_INFERRED, {"ids": ids}):
             ledgers[row.session_id].unconfirmed.append(read_inferred_step(row))
 
-    def _insert(self, into: Table, rows: list[Row]) -> None:
-        if rows:
-            self.connection.execute(insert(into), rows)
 
-    def _update(self, statement: Any, rows: list[Row]) -> None:  # noqa: ANN401 -- an executable of any kind
-        if rows:
-            self.connection.execute(statement, rows)
-
-
-_KNOWN: Final = (
+# Built once: SQLAlchemy finds the compiled form of a statement that it has seen; to build one anew costs as much as to
+# execute it.
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_LOCK: Final = (
+    select(_sessions).where(_sessions.c.session_id.in_(_IDS)).order_by(_sessions.c.session_id).with_for_update()
+)
+_HELD: Final = (
+    select(_events)
+    .where(_events.c.session_id.in_(_IDS), _events.c.disposition == Disposition.HELD)
+    .order_by(_events.c.session_id, _events.c.sequence)
+)
+_KNOWN: Final = select(
     _events.c.session_id,
     _events.c.event_id,
     _events.c.sequence,
     _events.c.digest,
     _events.c.arrival,
     _events.c.disposition,
+).where(
+    _events.c.session_id.in_(_IDS),
+    or_(
+        _events.c.event_id.in_(bindparam("event_ids", expanding=True)),
+        _events.c.sequence.in_(bindparam("numbers", expanding=True)),
+    ),
+)
+_INFERRED: Final = (
+    select(_transitions)
+    .where(
+        _transitions.c.session_id.in_(_IDS),
+        _transitions.c.cause == Cause.INFERRED,
+        _transitions.c.event_id.is_(None),
+    )
+    .order_by(_transitions.c.session_id, _transitions.c.ordinal)
 )
 _SETTLE: Final = (
     update(_events)

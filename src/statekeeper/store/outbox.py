@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
@@ -39,14 +39,7 @@ class Claim:
 
 def claim(connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
     """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over."""
-    due = (
-        select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
-        .where(_callbacks.c.subscriber == subscriber, _callbacks.c.status == "pending", _callbacks.c.due_at <= now)
-        .order_by(_callbacks.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = connection.execute(due).all()
+    found = connection.execute(_DUE, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
     if not found:
         return []
     claimed = (
@@ -129,6 +122,17 @@ def _is(claim: Claim) -> list[Any]:
     return [_callbacks.c[name] == value for name, value in _key(claim).items()]
 
 
+_DUE: Final = (  # built once, since it is asked with every batch that brings a callback
+    select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
+    .where(
+        _callbacks.c.subscriber == bindparam("of_subscriber"),
+        _callbacks.c.status == "pending",
+        _callbacks.c.due_at <= bindparam("now"),
+    )
+    .order_by(_callbacks.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 _CLAIM: Final = (
     _callbacks.c.callback_id,
     _callbacks.c.session_id,

@@ -21,7 +21,7 @@ def session_row(chart: Statechart, snapshot: Snapshot) -> Row:
         "terminal": chart.is_final(snapshot.state),
         "cursor": snapshot.cursor,
         "contiguous": snapshot.contiguous,
-        "held": [event.sequence for event in snapshot.held],
+        "held": tuple(event.sequence for event in snapshot.held),
         "applied": snapshot.applied,
         "ordinal": snapshot.ordinal,
         "flow_id": snapshot.origin.flow_id,
