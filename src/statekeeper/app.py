@@ -17,16 +17,17 @@ import structlog
 from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
-from statekeeper.core.subscribers import Subscriber
-from statekeeper.delivery.courier import Policy as Delivery
+from statekeeper.core.health import HealthPolicy
+from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.courier import Sender
 from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
+from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.resources import default_chart
-from statekeeper.settings import EndpointSettings, Settings, load_settings, require_serving
+from statekeeper.settings import DeliverySettings, EndpointSettings, Settings, load_settings, require_serving
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -76,8 +77,9 @@ class Service:
         self._client: Final = open_client()
         senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
         senders |= {each.name: HttpSender(each, self._client) for each in endpoints}
-        delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
-        self._relay: Final = Relay(self._writer.execute, senders, delivery)
+        self._relay: Final = Relay(
+            self._writer.execute, senders, _delivery(settings.delivery), subscribers=lambda: subscribers
+        )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
         self.app: Final = build(
             self.engine,
@@ -164,7 +166,17 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
         states=frozenset(each.states),
         environments=frozenset(each.environments),
         flows=frozenset(each.flows),
+        scope=Scope(each.transitions),
+        notices=frozenset(each.notices),
+        concurrency=each.concurrency,
+        rate=each.rate,
     )
+
+
+def _delivery(settings: DeliverySettings) -> Delivery:
+    pause, disable_after = (timedelta(seconds=each) for each in (settings.breaker_pause, settings.disable_after))
+    health = HealthPolicy(settings.breaker_failures, pause, disable_after)
+    return Delivery(settings.schedule, settings.timeout, health=health)
 
 
 def _webhook_policy(settings: Settings) -> WebhookPolicy:

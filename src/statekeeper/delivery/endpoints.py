@@ -23,12 +23,12 @@ from typing import Final
 import httpx
 
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
-from statekeeper.core.subscribers import Subscriber
+from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, describe
 from statekeeper.store.outbox import Claim
 from statekeeper.trust.signing import sign
 
-SLOTS: Final = 8
+CONCURRENCY: Final = 8
 DRAIN_BYTES: Final = 4096
 DRAIN_SECONDS: Final = 0.5
 KEEPALIVE_SECONDS: Final = 1.0
@@ -38,7 +38,11 @@ _HEADERS: Final = {"content-type": "application/json", "user-agent": f"statekeep
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where callbacks go, and what it wants to be told. `secrets` are newest first; an URL may hold secrets as well."""
+    """Where callbacks go, what it wants to be told, and how fast.
+
+    `secrets` are newest first; an URL may hold secrets as well. `concurrency` is how many attempts at once, `rate` how
+    many a second it takes from one node.
+    """
 
     name: str
     url: str = field(repr=False)
@@ -46,10 +50,14 @@ class Endpoint:
     states: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     flows: frozenset[str] = frozenset()
+    scope: Scope = Scope.TERMINAL
+    notices: frozenset[str] = frozenset()
+    concurrency: int = CONCURRENCY
+    rate: float | None = None
 
     @property
     def subscriber(self) -> Subscriber:
-        return Subscriber(self.name, self.states, self.environments, self.flows)
+        return Subscriber(self.name, self.states, self.environments, self.flows, self.scope, self.notices)
 
 
 def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -75,9 +83,12 @@ def _utc_now() -> datetime:
 class HttpSender:
     """Posts the callbacks of one endpoint; `clock` is the node's."""
 
-    slots = SLOTS
+    guarded = True
 
     def __init__(self, endpoint: Endpoint, client: httpx.AsyncClient, clock: Callable[[], datetime] = _utc_now) -> None:
+        self.slots: Final = endpoint.concurrency
+        self.rate: Final = endpoint.rate
+        self.ordered: Final = endpoint.subscriber.ordered
         self._endpoint = endpoint
         self._client = client
         self._clock = clock
