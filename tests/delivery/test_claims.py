@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import event
 
 from databases import rows
 from receiver import Answer as HttpAnswer
@@ -19,6 +20,7 @@ from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
 from statekeeper.store import health
 
 POLICY = HealthPolicy(failures=3, pause=timedelta(seconds=5), disable_after=timedelta(days=5))
+ONCE = HealthPolicy(failures=1, pause=timedelta(seconds=5))
 LEASE = timedelta(seconds=50)
 LONG = (0, *[1000] * 20)
 SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
@@ -92,12 +94,12 @@ async def test_nodes_that_find_a_probe_due_in_the_same_moment_send_one(database,
     await relay_for(health=POLICY, schedule=LONG, crm=ill(*[FAILED] * 3, slots=3)).run_once()
     clock.advance(5)
     wish = Wish("crm", 8, guarded=True, ordered=False)
+    together = asyncio.Barrier(database.writer.pool.size())
 
     async def node():
         async with database.writer.begin() as connection:
-            found = await connection.run_sync(lambda c: claim_due(c, [wish], database.now(c), LEASE))
-            await asyncio.sleep(0)
-            return len(found)
+            await together.wait()
+            return len(await connection.run_sync(lambda c: claim_due(c, [wish], database.now(c), LEASE)))
 
     assert sorted(await asyncio.gather(*(node() for _ in range(4)))) == [0, 0, 0, 1]
 
@@ -113,6 +115,31 @@ async def test_where_nothing_is_due_no_probe_is_used_up(database, relay_for, owe
     await owe(seed=1)
     assert await relay.run_once() == 1
     assert await ward.state() is State.CLOSED
+
+
+async def test_where_nothing_is_due_the_lock_is_left_alone(database, relay_for, owe, clock):
+    await owe(count=3)
+    await relay_for(health=POLICY, schedule=LONG, crm=ill(*[FAILED] * 3, slots=3)).run_once()
+    clock.advance(500)
+    said = []
+
+    @event.listens_for(database.writer.sync_engine, "before_cursor_execute")
+    def listen(_connection, _cursor, statement, *_):
+        said.append(statement)
+
+    await relay_for(health=POLICY, crm=ill()).run_once()
+    event.remove(database.writer.sync_engine, "before_cursor_execute", listen)
+    assert sum("endpoint_health" in statement for statement in said) == 1
+    assert not [statement for statement in said if "advisory" in statement]
+
+
+async def test_a_callback_that_is_due_behind_another_one_uses_up_no_probe(relay_for, owe, ward, clock):
+    await owe(ordinals=(1, 2))
+    relay = relay_for(health=ONCE, schedule=LONG, crm=ill(FAILED, ordered=True))
+    await relay.run_once()
+    clock.advance(500)
+    assert await relay.run_once() == 0
+    assert await ward.state() is State.OPEN
 
 
 async def test_a_probe_that_is_delivered_lets_all_the_rest_out(database, relay_for, owe, ward, clock):
