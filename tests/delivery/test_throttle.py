@@ -48,6 +48,12 @@ def test_what_a_rate_held_back_goes_on_once_its_burst_is_full(throttle, seconds)
     assert throttle.next_at() is None
 
 
+def test_after_a_claim_that_failed_nothing_is_waited_for(throttle):
+    throttle.take(FREE, throttle.limit(FREE, RATES), {"crm": 2})
+    throttle.limit(FREE, RATES)
+    assert throttle.next_at() is None
+
+
 def test_where_the_slots_are_the_limit_nothing_is_waited_for(throttle):
     few = {"crm": 1, "erp": 1}
     throttle.take(few, throttle.limit(few, RATES), {"crm": 1, "erp": 1})
