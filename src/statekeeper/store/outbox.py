@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
+from statekeeper.store import turns
 from statekeeper.store.rows import Row
 from statekeeper.store.statements import insert_missing, upsert
 from statekeeper.store.tables import AttemptRow, CallbackRow, table
+from statekeeper.store.turns import BEHIND_ANOTHER
 
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
@@ -50,6 +52,8 @@ def claim(
     """
     query = _DUE_IN_ORDER if ordered else _DUE
     found = connection.execute(query, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
+    if ordered and len(found) < limit:
+        turns.park(connection, subscriber, now)
     if not found:
         return []
     claimed = (
@@ -95,6 +99,7 @@ def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
         .where(_callbacks.c.callback_id == callback_id)
         .values(status="pending", tries=0, due_at=now, claimed_at=None)
     )
+    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
 
 
 def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:
@@ -149,14 +154,7 @@ _ANY_DUE: Final = (  # these are built once, since they are asked with every bat
     .limit(bindparam("most"))
 )
 _DUE: Final = _ANY_DUE.with_for_update(skip_locked=True)
-_earlier: Final = _callbacks.alias("earlier")
-_BEHIND_ANOTHER: Final = exists().where(
-    _earlier.c.session_id == _callbacks.c.session_id,
-    _earlier.c.ordinal < _callbacks.c.ordinal,
-    _earlier.c.subscriber == _callbacks.c.subscriber,
-    _earlier.c.status == "pending",
-)
-_DUE_IN_ORDER: Final = _ANY_DUE.where(~_BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
+_DUE_IN_ORDER: Final = _ANY_DUE.where(~BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
 _CLAIM: Final = (
     _callbacks.c.callback_id,
     _callbacks.c.session_id,
