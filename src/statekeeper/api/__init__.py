@@ -18,6 +18,7 @@ from statekeeper.api.problems import answer
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
 from statekeeper.api.wiring import Engine, Wiring
+from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.queries import Queries
 
@@ -30,6 +31,7 @@ def build(
     access: AccessPolicy,
     readiness: Callable[[], Mapping[str, bool]],
     *,
+    recoverer: Recoverer | None = None,
     loaded: frozenset[str] = frozenset(),
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> Litestar:
@@ -50,7 +52,7 @@ def build(
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded)}),
+        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded, recoverer)}),
         openapi_config=None,
         logging_config=None,
     )

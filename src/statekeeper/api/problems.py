@@ -23,6 +23,7 @@ from statekeeper.core.errors import (
     NotFound,
     NotVerified,
     QueryRefused,
+    RecoveryUnderWay,
     StatekeeperError,
     TooLarge,
     Unavailable,
@@ -67,6 +68,7 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     QueryRefused: Kind.named(400, "Bad parameter"),
     NotFound: Kind.named(404, "Not known"),
     AlreadyDelivered: Kind.named(409, "Already delivered"),
+    RecoveryUnderWay: Kind.named(409, "Recovery under way"),
     Unavailable: Kind.named(503, "Unavailable"),
 }
 

@@ -10,6 +10,7 @@ StatekeeperError
 ├── QueryRefused(field, detail)        the client's: 400
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
+├── RecoveryUnderWay(recovery_id)      the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -121,6 +122,14 @@ class AlreadyDelivered(StatekeeperError):
 
     def __init__(self, callback_id: object) -> None:
         super().__init__(f"Callback {callback_id} has been delivered; there is nothing to retry.")
+
+
+class RecoveryUnderWay(StatekeeperError):
+    """Of one kind and subscriber there is one recovery at a time."""
+
+    def __init__(self, recovery_id: object) -> None:
+        super().__init__(f"Recovery {recovery_id} of this kind and subscriber is under way; it must end first.")
+        self.recovery_id: Final = recovery_id
 
 
 class Unavailable(StatekeeperError):

@@ -47,6 +47,22 @@ def read_cursor(cursor: str) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """What came of one page of a walk that does something: how many times, and the place behind it; None at the end."""
+
+    done: int
+    place: str | None
+
+
+def onward(time: Column[Any], key: Column[Any], place: str | None) -> Conditions:
+    """Behind the place, where the oldest come first."""
+    if place is None:
+        return ()
+    at, last = read_cursor(place)
+    return (tuple_(time, key) > tuple_(literal(at, time.type), literal(last, key.type)),)
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """What to walk through: the columns to show, and the two that order the rows, the newest first."""
 
