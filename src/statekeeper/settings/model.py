@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from statekeeper.core.brokers import check_destination, parse_location
 from statekeeper.core.errors import Fault, SettingsError
 from statekeeper.core.loopback import is_loopback
 from statekeeper.settings import rules
@@ -17,6 +18,9 @@ from statekeeper.settings import rules
 _FROZEN: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 _SECONDS: Final = f"seconds, 0 to {rules.A_YEAR}"
 _URL: Final = "an https:// URL (http:// for a loopback host only)"
+_BROKER_URL: Final = (
+    "a tls://, amqps://, kafka+ssl:// or rediss:// URL (nats://, amqp://, kafka://, redis:// for a loopback host only)"
+)
 
 
 class IdnowSettings(BaseModel):
@@ -70,6 +74,30 @@ class EndpointSettings(BaseModel):
     flows: rules.Texts = Field(default=(), description="flowIds")
 
 
+class BrokerSettings(BaseModel):
+    """One message broker that is told of ended sessions. An empty filter fits everything."""
+
+    model_config = _FROZEN
+
+    name: rules.Text = Field(description="a text of 1 to 255 characters")
+    url: rules.BrokerUrl = Field(description=_BROKER_URL, repr=False)
+    destination: rules.Text = Field(
+        description="a JetStream subject, a RabbitMQ queue or address, a Kafka topic or the key of a Redis stream"
+    )
+    concurrency: rules.Concurrency = Field(default=8, description="how many events at once, 1 to 64")
+    states: rules.States = Field(default=(), description="final states of the chart")
+    environments: rules.Texts = Field(default=(), description="texts of 1 to 255 characters")
+    flows: rules.Texts = Field(default=(), description="flowIds")
+
+    @field_validator("destination")
+    @classmethod
+    def _fits_the_url(cls, destination: str, info: ValidationInfo) -> str:
+        """Checked if the URL is right: which destinations there are is decided by its scheme."""
+        if url := info.data.get("url"):
+            check_destination(parse_location(url).kind, destination)
+        return destination
+
+
 class TokenSettings(BaseModel):
     """One bearer token that may ask, known by its hash only."""
 
@@ -106,6 +134,7 @@ class Settings(BaseSettings):
     endpoints: rules.Tables[EndpointSettings] = Field(
         default=(), description="a list of tables (in the environment: JSON)"
     )
+    brokers: rules.Tables[BrokerSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
     tokens: rules.Tables[TokenSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
 
     @classmethod
