@@ -24,8 +24,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 BLOT: Final = "***"
 LINES_A_MINUTE: Final = 60
 _ALWAYS: Final = frozenset({"error", "exception", "critical"})
-_QUIET: Final = ("alembic.runtime", "httpx", "httpcore")
-_MUTE: Final = ("aio_pika", "aiokafka", "aiormq", "nats")  # what they say is said of the attempt that met it
+_QUIET: Final = ("alembic.runtime", "httpx", "httpcore", "aiokafka")
+_MUTE: Final = ("aio_pika", "aiormq", "nats")  # what they say is said of the attempt that met it
 _SECRET_NAMES: Final = frozenset({"authorization", "password", "secret", "secrets", "sha256", "token"})
 _SECRETS: Final = (
     (re.compile(r"\b[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}", re.ASCII), BLOT),  # whatever its header begins with

@@ -20,8 +20,8 @@ def rows(flags=None):
 def test_every_setting_is_shown():
     assert ", ".join(rows()) == (
         "database_url, host, port, callbacks, idnow.issuer, idnow.audience, idnow.jwks_url, idnow.jwks_file, "
-        "idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, delivery.timeout, endpoints, brokers, "
-        "tokens"
+        "idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, delivery.timeout, "
+        "endpoints, brokers, tokens"
     )
 
 

@@ -7,10 +7,11 @@ there is made, or not, as the cluster is configured.
 Sources: Kafka, "Producer Configs"; CloudEvents 1.0, Kafka protocol binding.
 """
 
-import asyncio
-from typing import Final
+from typing import Any, Final
 
+from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
+from faststream.kafka.publisher.producer import AioKafkaFastProducerImpl
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from statekeeper.core.brokers import Location
@@ -26,7 +27,6 @@ class KafkaLink:
     usable = True
 
     def __init__(self, location: Location, topic: str) -> None:
-        self._hosts = location.hosts
         self._topic = topic
         self.broker: Final = KafkaBroker(
             location.hosts,
@@ -37,9 +37,9 @@ class KafkaLink:
             request_timeout_ms=CONNECT_SECONDS * 1000,
             logger=None,
         )
+        self.broker.config.broker_config.producer = _Producer(None, None)
 
     async def open(self) -> None:
-        await _reach(self._hosts)
         await self.broker.connect()
 
     async def publish(self, event: CloudEvent) -> None:
@@ -55,18 +55,15 @@ class KafkaLink:
         await self.broker.stop()
 
 
-async def _reach(hosts: tuple[str, ...]) -> None:
-    """Raise if no host listens. To ask the client would cost an error in the log each time: it forgets a producer."""
-    errors = []
-    for host, _, port in (each.rpartition(":") for each in hosts):
+class _Producer(AioKafkaFastProducerImpl):
+    """FastStream's own, which would forget a producer that cannot start, with whatever it has opened."""
+
+    async def connect(self, producer: AIOKafkaProducer, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 -- same
         try:
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except OSError as error:
-            errors.append(error)
-        else:
-            writer.close()
-            return
-    raise errors[0]
+            await super().connect(producer, *arguments, **named)
+        except BaseException:
+            await producer.stop()
+            raise
 
 
 def _security(location: Location) -> BaseSecurity:

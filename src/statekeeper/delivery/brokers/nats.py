@@ -13,6 +13,7 @@ Sources: NATS, "JetStream: Publishing, message deduplication"; CloudEvents 1.0, 
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLObject
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from statekeeper.core.cloudevents import CONTENT_TYPE, CloudEvent
 from statekeeper.delivery.brokers.links import CLIENT, CONNECT_SECONDS, Refused
 
 _NO_LIMIT: Final = 366 * 86_400  # the attempt has one
+_LINGER: Final = 0.1  # a client closes at once, and then waits for an end that a failed handshake never tells of
 
 
 class NatsLink:
@@ -37,7 +39,7 @@ class NatsLink:
         self._client: Client | None = None
         self._error: Exception | None = None
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._broker = NatsBroker(
+        self._broker = _Broker(
             [f"nats://{host}" for host in location.hosts],
             security=_security(location, self._tls),
             name=CLIENT,
@@ -93,6 +95,22 @@ class NatsLink:
     async def _lose(self) -> None:
         if not self._lost.done():
             self._lost.set_result(None)
+
+
+class _Broker(NatsBroker):
+    """FastStream's own, which would forget a client that cannot connect, with the socket that it has opened."""
+
+    async def _connect(self) -> Client:
+        client = Client()
+        try:
+            await client.connect(**self._connection_kwargs)
+        except BaseException:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await client.close()
+            raise
+        self.config.connect(client)
+        return client
 
 
 class _Required(SSLContext):

@@ -9,6 +9,7 @@ Sources: RabbitMQ, "Consumer Acknowledgements and Publisher Confirms"; CloudEven
 from typing import Final
 
 from aio_pika import RobustConnection
+from aio_pika.abc import TimeoutType
 from aio_pika.exceptions import DeliveryError
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 from faststream.security import BaseSecurity
@@ -34,6 +35,7 @@ class RabbitLink:
             app_id=CLIENT,
             logger=None,
         )
+        self._broker._connection_kwargs["connection_class"] = _Connection  # noqa: SLF001 -- FastStream has no argument for it
 
     @property
     def usable(self) -> bool:
@@ -61,6 +63,17 @@ class RabbitLink:
 
     async def close(self) -> None:
         await self._broker.stop()
+
+
+class _Connection(RobustConnection):
+    """The client's own, which would go on trying to connect for ever after it was told to give up."""
+
+    async def connect(self, timeout: TimeoutType = None) -> None:  # noqa: ASYNC109 -- same
+        try:
+            await super().connect(timeout)
+        except BaseException:
+            await self.close()
+            raise
 
 
 dial: Final = RabbitLink

@@ -74,7 +74,7 @@ class BrokerSender:
             return self._failed(str(error))
         except Exception as error:  # noqa: BLE001 -- each client has its own tree of them
             connection.doubtful = True
-            return self._failed(f"{type(error).__name__}: {error}".removesuffix(": "))
+            return self._failed(_describe(error))
         except asyncio.CancelledError:
             connection.doubtful = connection.made.done()
             raise
@@ -145,6 +145,12 @@ def _dial(broker: Broker) -> Dial:
         )
         raise OperatorError(message) from error
     return dial
+
+
+def _describe(error: Exception) -> str:
+    """Type and message; some say their type themselves."""
+    kind, said = type(error).__name__, str(error)
+    return said if said.startswith(kind) else f"{kind}: {said}".removesuffix(": ")
 
 
 async def _end(made: asyncio.Task[Link]) -> None:
