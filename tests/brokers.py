@@ -5,7 +5,8 @@
         await detour.close()                    # nobody listens there now, and who was connected is cut off
         await detour.open()                     # on the same port
 
-`Detour(None)` leads nowhere: it takes every connection, and says nothing.
+`Detour(None)` leads nowhere: it takes every connection, and says nothing. With `detour.lossy = True` what is said from
+then on is lost, in both directions, and nobody is told.
 """
 
 import asyncio
@@ -46,6 +47,7 @@ class Detour:
 
     def __init__(self, target: int | None) -> None:
         self.port = 0
+        self.lossy = False
         self._target = target
         self._conversations: set[asyncio.Task[None]] = set()
 
@@ -79,21 +81,22 @@ class Detour:
             if self._target is None:
                 await reader.read()
             else:
-                await _pass_on(reader, writer, *await asyncio.open_connection("127.0.0.1", self._target))
+                await self._pass_on(reader, writer, *await asyncio.open_connection("127.0.0.1", self._target))
         writer.transport.abort()
 
+    async def _pass_on(self, reader, writer, far_reader, far_writer) -> None:
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._copy(reader, far_writer))
+                both.create_task(self._copy(far_reader, writer))
+        except* ConnectionError:
+            pass
+        finally:
+            far_writer.transport.abort()
 
-async def _pass_on(reader, writer, far_reader, far_writer) -> None:
-    try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_copy(reader, far_writer))
-            both.create_task(_copy(far_reader, writer))
-    finally:
-        far_writer.transport.abort()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65_536):
-        writer.write(chunk)
-        await writer.drain()
-    raise ConnectionResetError
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            if not self.lossy:
+                writer.write(chunk)
+                await writer.drain()
+        raise ConnectionResetError

@@ -125,7 +125,8 @@ async def test_an_attempt_that_waits_for_its_acknowledgement_fails_when_the_conn
         attempt = asyncio.create_task(publish(f"nats://127.0.0.1:{detour.port}", subject, claim()))
         await arrived.wait()
         await detour.close()
-        answer = await attempt
+        async with asyncio.timeout(5):
+            answer = await attempt
     assert (answer.outcome, answer.detail) == (Outcome.FAILED, "ConnectionClosedError: nats: connection closed")
 
 

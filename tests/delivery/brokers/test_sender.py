@@ -1,12 +1,14 @@
 """A broker's attempts: one link for all of them, replaced when it is in doubt, and nobody waits for one for long."""
 
 import asyncio
+import subprocess
 import sys
 import time
+from uuid import uuid4
 
 import pytest
 
-from brokers import Detour, claim, sender
+from brokers import Detour, claim, need, sender
 from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.cloudevents import as_cloudevent
 from statekeeper.core.errors import OperatorError
@@ -118,6 +120,20 @@ async def test_a_link_that_was_lost_meanwhile_is_replaced_before_the_attempt(dia
     assert (len(first.taken), len(second.taken)) == (1, 1)
 
 
+async def test_a_link_that_was_lost_under_an_attempt_is_closed_after_it(dialling):
+    first, second = Line("hang"), Line()
+    bus = dialling(first, second)
+    slow = asyncio.create_task(bus.send(claim()))
+    await first.busy.acquire()
+    first.usable = False
+    assert (await bus.send(claim())).outcome is Outcome.DELIVERED
+    assert not first.closed
+    first.go_on.set()
+    assert (await slow).outcome is Outcome.DELIVERED
+    await idle()
+    assert first.closed
+
+
 async def test_an_attempt_that_cannot_connect_says_why_to_all_that_waited(dialling):
     first, second = Line(fails=ConnectionRefusedError(111, "refused")), Line()
     first.ready.clear()
@@ -204,6 +220,38 @@ async def test_a_broker_that_says_nothing_holds_up_neither_an_attempt_nor_the_en
         await nowhere.left()
         await idle()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "url"),
+    [
+        ("NATS", 4222, "nats://127.0.0.1:{}"),
+        ("RabbitMQ", 5672, "amqp://guest:guest@127.0.0.1:{}"),
+        ("Redis", 6379, "redis://127.0.0.1:{}"),
+    ],
+)
+async def test_a_broker_that_falls_silent_is_left_behind_with_nothing_that_goes_on(name, port, url):
+    need(name, port)
+    async with Detour(port) as detour:
+        bus = sender(url.format(detour.port), f"test-{uuid4().hex}")
+        await bus.send(claim())
+        detour.lossy = True
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await bus.send(claim())
+        began = time.monotonic()
+        await bus.close()
+        assert time.monotonic() - began < 5
+        await detour.left()
+        await idle()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_who_has_no_broker_loads_no_client():
+    ask = (
+        "import sys, statekeeper.app; print({'faststream', 'nats', 'aio_pika', 'aiokafka', 'redis'} & set(sys.modules))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", ask], text=True) == "set()\n"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ there is made, or not, as the cluster is configured.
 Sources: Kafka, "Producer Configs"; CloudEvents 1.0, Kafka protocol binding.
 """
 
+import asyncio
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -18,6 +19,7 @@ from statekeeper.core.brokers import Location
 from statekeeper.core.cloudevents import CONTENT_TYPE, CloudEvent
 from statekeeper.delivery.brokers.links import CLIENT, CONNECT_SECONDS, tls
 
+_stopping: Final[set[asyncio.Task[None]]] = set()
 _SASL: Final = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
@@ -52,7 +54,11 @@ class KafkaLink:
         )
 
     async def close(self) -> None:
-        await self.broker.stop()
+        """Begin to stop, and wait for it: if nobody waits any more, what is under way still runs out by itself."""
+        task = asyncio.create_task(self.broker.stop())
+        _stopping.add(task)
+        task.add_done_callback(_stopping.discard)
+        await asyncio.shield(task)
 
 
 class _Producer(AioKafkaFastProducerImpl):

@@ -62,6 +62,9 @@ class RabbitLink:
             raise Refused(message) from error
 
     async def close(self) -> None:
+        """The connection first: the channel's end may never be answered, and the client would go on reconnecting."""
+        if self._connection is not None:
+            await self._connection.close()
         await self._broker.stop()
 
 
