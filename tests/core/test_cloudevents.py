@@ -27,7 +27,7 @@ texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=2
 
 
 def test_it_has_the_attributes_that_cloudevents_requires():
-    event = json.loads(as_cloudevent(encode(ENDED)).content)
+    event = json.loads(as_cloudevent(ENDED.callback_id, encode(ENDED)).content)
     assert {name: value for name, value in event.items() if name != "data"} == {
         "specversion": "1.0",
         "id": str(ENDED.callback_id),
@@ -40,15 +40,29 @@ def test_it_has_the_attributes_that_cloudevents_requires():
 
 
 def test_a_broker_is_told_the_id_the_type_and_the_session_beside_it():
-    event = as_cloudevent(encode(ENDED))
+    event = as_cloudevent(ENDED.callback_id, encode(ENDED))
     assert (event.id, event.type, event.subject) == (str(ENDED.callback_id), "session.completed", str(ENDED.session_id))
 
 
 @given(texts, texts, texts)
 def test_its_data_is_byte_for_byte_what_an_endpoint_gets(flow, environment, step):
     body = encode(replace(ENDED, flow_id=flow, environment=environment, last_step=LastStep(step, None, None)))
-    content = as_cloudevent(body).content.decode()
+    content = as_cloudevent(ENDED.callback_id, body).content.decode()
     _, _, in_body = body.partition('"data":')
     _, _, in_event = content.partition('"data":')
     assert in_event == in_body
-    assert as_cloudevent(body).content == content.encode()
+    assert as_cloudevent(ENDED.callback_id, body).content == content.encode()
+
+
+def test_a_message_that_is_about_no_session_has_no_subject():
+    event = as_cloudevent(UUID(int=3), '{"type":"endpoint.disabled","timestamp":"2026-01-08T08:35:37.000Z","data":{}}')
+    assert event.subject is None
+    assert json.loads(event.content) == {
+        "specversion": "1.0",
+        "id": str(UUID(int=3)),
+        "source": "/statekeeper/sessions",
+        "type": "endpoint.disabled",
+        "time": "2026-01-08T08:35:37.000Z",
+        "datacontenttype": "application/json",
+        "data": {},
+    }

@@ -10,6 +10,7 @@ Source: CloudEvents 1.0.2, "Context Attributes", and its JSON format, "Handling 
 import json
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 SOURCE: Final = "/statekeeper/sessions"
@@ -17,27 +18,27 @@ SOURCE: Final = "/statekeeper/sessions"
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """One event: its id and type, the session that it is about, and the bytes of the whole."""
+    """One event: its id and type, the session that it is about, if any, and the bytes of the whole."""
 
     id: str
     type: str
-    subject: str
+    subject: str | None
     content: bytes
 
 
-def as_cloudevent(body: str) -> CloudEvent:
-    """The event that says what a callback's body (of `callbacks.encode`) says."""
+def as_cloudevent(callback_id: UUID, body: str) -> CloudEvent:
+    """The event that says what a callback's body says: `type`, `timestamp` and `data`."""
     said = json.loads(body)
-    data = said["data"]
+    subject = said["data"].get("sessionId")
     event = {
         "specversion": "1.0",
-        "id": data["callbackId"],
+        "id": str(callback_id),
         "source": SOURCE,
         "type": said["type"],
-        "subject": data["sessionId"],
-        "time": data["endedAt"],
+        **({} if subject is None else {"subject": subject}),
+        "time": said["timestamp"],
         "datacontenttype": "application/json",
-        "data": data,
+        "data": said["data"],
     }
     content = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
-    return CloudEvent(data["callbackId"], said["type"], data["sessionId"], content.encode())
+    return CloudEvent(str(callback_id), said["type"], subject, content.encode())

@@ -30,7 +30,7 @@ async def test_a_topic_gets_a_record_with_the_event_keyed_by_its_session():
         bus = BrokerSender(Broker(Subscriber("bus"), URL, "ended"), lambda *_: link)
         assert (await bus.send(told)).outcome is Outcome.DELIVERED
     (record,) = heard
-    assert record.value == as_cloudevent(told.body).content
+    assert record.value == as_cloudevent(told.callback_id, told.body).content
     assert record.key == str(told.session_id).encode()
     headers = dict(record.headers)
     assert headers["content-type"] == b"application/cloudevents+json"

@@ -44,7 +44,7 @@ async def test_a_stream_gets_the_event(stream, publish):
     told = claim()
     assert (await publish("nats://127.0.0.1:4222", f"{name}.ended", told)).outcome is Outcome.DELIVERED
     message = await context.get_last_msg(name, f"{name}.ended")
-    assert message.data == as_cloudevent(told.body).content
+    assert message.data == as_cloudevent(told.callback_id, told.body).content
     assert message.headers["content-type"] == "application/cloudevents+json"
     assert message.headers["Nats-Msg-Id"] == str(told.callback_id)
 

@@ -48,7 +48,7 @@ async def test_a_queue_gets_a_persistent_message_with_the_event(publish, queue):
     told = claim()
     assert (await publish(queue.name, told)).outcome is Outcome.DELIVERED
     message = await queue.get(no_ack=True)
-    assert message.body == as_cloudevent(told.body).content
+    assert message.body == as_cloudevent(told.callback_id, told.body).content
     assert message.content_type == "application/cloudevents+json"
     assert message.message_id == str(told.callback_id)
     assert message.type == "session.completed"

@@ -50,7 +50,7 @@ async def test_a_stream_gets_an_entry_with_the_event(publish, redis, key):
     assert entry == {
         b"id": str(told.callback_id).encode(),
         b"content-type": b"application/cloudevents+json",
-        b"data": as_cloudevent(told.body).content,
+        b"data": as_cloudevent(told.callback_id, told.body).content,
     }
 
 

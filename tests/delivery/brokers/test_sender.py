@@ -83,7 +83,7 @@ async def test_the_first_attempt_connects_and_all_share_it(dialling):
     await idle()
     line.ready.set()
     assert {answer.outcome for answer in await asyncio.gather(*attempts)} == {Outcome.DELIVERED}
-    assert line.taken == [as_cloudevent(each.body) for each in told]
+    assert line.taken == [as_cloudevent(each.callback_id, each.body) for each in told]
     assert not line.closed
     await bus.close()
     assert line.closed

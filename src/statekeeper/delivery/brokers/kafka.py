@@ -48,7 +48,7 @@ class KafkaLink:
         await self.broker.publish(
             event.content,
             self._topic,
-            key=event.subject.encode(),
+            key=(event.subject or event.id).encode(),
             headers={"content-type": CONTENT_TYPE, "ce_id": event.id},
             correlation_id=event.id,
         )

@@ -69,7 +69,7 @@ class BrokerSender:
         connection.users += 1
         try:
             link = await asyncio.shield(connection.made)
-            await link.publish(as_cloudevent(claim.body))
+            await link.publish(as_cloudevent(claim.callback_id, claim.body))
         except Refused as error:
             return self._failed(str(error))
         except Exception as error:  # noqa: BLE001 -- each client has its own tree of them
