@@ -18,7 +18,9 @@ from uuid import uuid4
 
 import pytest
 
-from statekeeper.core.callbacks import SessionEnded, Subscriber, encode
+from statekeeper.core.callbacks import Callback, SessionEnded, encode
+from statekeeper.core.snapshot import Cause, Step
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.brokers.sender import Broker, BrokerSender, broker_senders
 from statekeeper.store.outbox import Claim
 
@@ -39,7 +41,8 @@ def claim() -> Claim:
     """An attempt at telling of a session that nobody else has."""
     at = datetime(2026, 1, 8, 8, 35, 37, tzinfo=UTC)
     ended = SessionEnded(uuid4(), uuid4(), "flow", "live", "completed", at, None, [1, 2], contiguous=True)
-    return Claim(ended.callback_id, ended.session_id, 2, "bus", encode(ended), number=1, tries=0)
+    body = encode(Callback("bus", Step(2, "created", "completed", "session.completed", Cause.EVENT), ended))
+    return Claim(ended.callback_id, ended.session_id, 2, "bus", body, number=1, tries=0)
 
 
 class Detour:

@@ -17,7 +17,7 @@ import structlog
 from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
-from statekeeper.core.callbacks import Subscriber
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.brokers.sender import Broker, broker_senders
 from statekeeper.delivery.courier import Policy as Delivery
 from statekeeper.delivery.courier import Sender
@@ -177,7 +177,7 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
 
 
 def _broker(each: BrokerSettings) -> Broker:
-    wanted = map(frozenset, (each.states, each.environments, each.flows))
+    wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
     return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
 
 

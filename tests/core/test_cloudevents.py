@@ -8,9 +8,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statekeeper.core.callbacks import SessionEnded, encode
+from statekeeper.core.callbacks import Callback, SessionEnded, encode
 from statekeeper.core.cloudevents import as_cloudevent
 from statekeeper.core.events import LastStep
+from statekeeper.core.snapshot import Cause, Step
 
 ENDED = SessionEnded(
     callback_id=UUID(int=1),
@@ -23,11 +24,12 @@ ENDED = SessionEnded(
     sequences=[1, 2],
     contiguous=True,
 )
+STEP = Step(2, "created", "completed", "session.completed", Cause.EVENT)
 texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 def test_it_has_the_attributes_that_cloudevents_requires():
-    event = json.loads(as_cloudevent(ENDED.callback_id, encode(ENDED)).content)
+    event = json.loads(as_cloudevent(ENDED.callback_id, encode(Callback("bus", STEP, ENDED))).content)
     assert {name: value for name, value in event.items() if name != "data"} == {
         "specversion": "1.0",
         "id": str(ENDED.callback_id),
@@ -40,13 +42,14 @@ def test_it_has_the_attributes_that_cloudevents_requires():
 
 
 def test_a_broker_is_told_the_id_the_type_and_the_session_beside_it():
-    event = as_cloudevent(ENDED.callback_id, encode(ENDED))
+    event = as_cloudevent(ENDED.callback_id, encode(Callback("bus", STEP, ENDED)))
     assert (event.id, event.type, event.subject) == (str(ENDED.callback_id), "session.completed", str(ENDED.session_id))
 
 
 @given(texts, texts, texts)
 def test_its_data_is_byte_for_byte_what_an_endpoint_gets(flow, environment, step):
-    body = encode(replace(ENDED, flow_id=flow, environment=environment, last_step=LastStep(step, None, None)))
+    ended = replace(ENDED, flow_id=flow, environment=environment, last_step=LastStep(step, None, None))
+    body = encode(Callback("bus", STEP, ended))
     content = as_cloudevent(ENDED.callback_id, body).content.decode()
     _, _, in_body = body.partition('"data":')
     _, _, in_event = content.partition('"data":')

@@ -50,10 +50,10 @@ def test_a_destination_is_not_blamed_for_its_url(setting, fault):
     assert fault().startswith('brokers[0].url: got "http://nats.example" ')
 
 
-@pytest.mark.parametrize("concurrency", [0, 65, True, "many"])
+@pytest.mark.parametrize("concurrency", [0, 257, True, "many"])
 def test_concurrency_is_bounded(setting, fault, concurrency):
     setting("BROKERS", [{**BROKER, "concurrency": concurrency}])
-    assert fault().endswith("takes how many events at once, 1 to 64")
+    assert fault().endswith("takes messages at once, 1 to 256")
 
 
 def test_two_of_one_name_are_a_fault(setting, fault):

@@ -19,7 +19,19 @@ from statekeeper.settings.origins import Location, Origins
 
 _LONGEST: Final = 80
 _LISTS_OF_TABLES: Final = {"endpoints", "brokers", "tokens"}
-_HARMLESS: Final = {"name", "url", "destination", "concurrency", "states", "environments", "flows", "role"}
+_HARMLESS: Final = {
+    "name",
+    "url",
+    "destination",
+    "transitions",
+    "states",
+    "environments",
+    "flows",
+    "notices",
+    "concurrency",
+    "rate",
+    "role",
+}
 
 
 def read_faults(error: ValidationError, origins: Origins) -> tuple[Fault, ...]:

@@ -8,9 +8,9 @@ from faststream.security import SASLPlaintext, SASLScram256, SASLScram512
 
 from brokers import Detour, claim, sender
 from statekeeper.core.brokers import parse_location
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.cloudevents import as_cloudevent
 from statekeeper.core.retry import Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.brokers.kafka import KafkaLink
 from statekeeper.delivery.brokers.sender import Broker, BrokerSender
 

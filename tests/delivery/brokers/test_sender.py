@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from brokers import Detour, claim, need, sender
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.cloudevents import as_cloudevent
 from statekeeper.core.errors import OperatorError
 from statekeeper.core.retry import Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.brokers.links import Refused
 from statekeeper.delivery.brokers.sender import Broker, BrokerSender
 

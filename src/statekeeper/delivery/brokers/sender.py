@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import Final
 
 from statekeeper.core.brokers import parse_location
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.cloudevents import as_cloudevent
 from statekeeper.core.errors import OperatorError
 from statekeeper.core.retry import Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, storable
 from statekeeper.delivery.brokers.links import CONNECT_SECONDS, Dial, Link, Refused
 from statekeeper.logs import BLOT, redact
