@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 from brokers import Detour, claim, need, sender
 from statekeeper.core.cloudevents import as_cloudevent
@@ -233,7 +234,8 @@ async def test_a_broker_that_says_nothing_holds_up_neither_an_attempt_nor_the_en
 async def test_a_broker_that_falls_silent_is_left_behind_with_nothing_that_goes_on(name, port, url):
     need(name, port)
     async with Detour(port) as detour:
-        bus = sender(url.format(detour.port), f"test-{uuid4().hex}")
+        destination = f"test-{uuid4().hex}"
+        bus = sender(url.format(detour.port), destination)
         await bus.send(claim())
         detour.lossy = True
         with pytest.raises(TimeoutError):
@@ -245,6 +247,9 @@ async def test_a_broker_that_falls_silent_is_left_behind_with_nothing_that_goes_
         await detour.left()
         await idle()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+    if name == "Redis":
+        async with Redis() as redis:
+            await redis.delete(destination)
 
 
 def test_who_has_no_broker_loads_no_client():
