@@ -131,8 +131,9 @@ def encode(ended: SessionEnded) -> str:
 
 
 def decode(body: str) -> SessionEnded:
-    """What `encode` wrote, for the function that is called with it."""
+    """What `encode` wrote, for the function that is called with it; members that are not known are passed over."""
     data = json.loads(body)["data"]
+    step = data["lastStep"]
     return SessionEnded(
         callback_id=UUID(data["callbackId"]),
         session_id=UUID(data["sessionId"]),
@@ -140,7 +141,7 @@ def decode(body: str) -> SessionEnded:
         environment=data["environment"],
         state=data["state"],
         ended_at=parse_rfc3339(data["endedAt"]),
-        last_step=LastStep(**data["lastStep"]) if data["lastStep"] else None,
+        last_step=LastStep(step["id"], step["type"], step["status"]) if step else None,
         sequences=data["sequences"],
         contiguous=data["contiguous"],
     )
