@@ -36,6 +36,11 @@ def _status(text: str) -> HTTPStatus | None:
     return status if status >= HTTPStatus.OK else None
 
 
+def _host(text: str) -> str | None:
+    text.encode("idna")
+    return text or None  # an empty one would be every address of this machine
+
+
 def _secrets(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     for secret in given:
         try:
@@ -47,7 +52,11 @@ def _secrets(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str,
 
 @click.command()
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Another than a loopback host is for you to guard."
+    "--host",
+    type=Kind("host", "a host name or an address", _host),
+    default="127.0.0.1",
+    show_default=True,
+    help="Another than a loopback host is for you to guard.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True, help="0 for any.")
 @click.option(
@@ -82,14 +91,12 @@ def listen(*, host: str, port: int, given: tuple[str, ...], as_json: bool, **hab
     endpoint = PracticeEndpoint(known, _habits(**habits), Random(habits["seed"]))  # noqa: S311 -- to be repeated
     try:
         asyncio.run(_listen(endpoint, host, port, made="" if given else known[0], as_json=as_json))
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         raise _unheard(f"{host}:{port}", error) from error
     _show_counts(endpoint, as_json=as_json)
 
 
-def _unheard(address: str, error: OSError | UnicodeError) -> click.ClickException:
-    if isinstance(error, UnicodeError):
-        return click.BadParameter(f"{address} cannot be listened on: it is no host name", param_hint="--host")
+def _unheard(address: str, error: OSError) -> click.ClickException:
     if error.errno == errno.EADDRINUSE:
         return click.ClickException(f"{address} is taken by another process.")
     return click.BadParameter(f"{address} cannot be listened on: {error.strerror}", param_hint="--host")
