@@ -136,6 +136,7 @@ def test_members_that_are_not_known_here_are_left_in_the_data():
     [
         changed(type="session.created", data={"state": "created", "endedAt": None}),
         changed(type="session.gap_closed", data={"sessionId": str(SESSION)}),
+        changed(type="session.gap_closed"),
         changed(type="endpoint.disabled", data={"endpoint": "crm"}),
     ],
 )
