@@ -1,5 +1,5 @@
-"""Our signatures, judged by others: the library of Standard Webhooks, Svix's (which stands on it since version 1.80 or
-so, and reads the headers by itself), and OpenSSL, which shares no line with either.
+"""Our signatures, judged by others: the library of Standard Webhooks, Svix's (which stands on it in its newer versions,
+and reads the headers by itself), and OpenSSL, which shares no line with either.
 """
 
 import base64

@@ -90,7 +90,8 @@ async def _has_gone(reader: asyncio.StreamReader, seconds: float | None) -> bool
         return False
     try:
         async with asyncio.timeout(seconds):
-            await reader.read()
+            while await reader.read(_LARGEST):
+                pass
     except TimeoutError:
         return False
     return True
