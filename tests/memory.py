@@ -8,14 +8,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from statekeeper.core.callbacks import Callback, Subscriber, callbacks_due
+from statekeeper.core.callbacks import Callback, callbacks_due
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.machine import Cause, Disposition, Known, Progress, Snapshot, Step, advance, close_gap
 from statekeeper.core.statechart import Statechart
+from statekeeper.core.subscribers import Scope, Subscriber
 
 SESSION = UUID("fe1941c2-0000-4000-8000-000000000000")
 NOW = datetime(2026, 1, 8, 8, 35, 37, 581000, tzinfo=UTC)
-EVERYBODY = (Subscriber("everybody"), Subscriber("live", environments=frozenset({"live"})))
+EVERYBODY = (
+    Subscriber("everybody"),
+    Subscriber("live", environments=frozenset({"live"})),
+    Subscriber("steps", scope=Scope.ALL),
+)
 
 
 def said(number: int, name: str, event_id: str | None = None, **more) -> SessionEvent:
@@ -38,14 +43,14 @@ def ended_at(step: str) -> LastStep:
 
 
 class MemorySession:
-    """`became` has what finally became of each event, `steps` the history, `callbacks` what was owed."""
+    """`became` has what finally became of each event, `steps` the history, `owed` all callbacks."""
 
     def __init__(self, chart: Statechart):
         self.chart = chart
         self.snapshot = Snapshot(SESSION, chart.initial)
         self.became: dict[str, Disposition] = {}
         self.steps: list[Step] = []
-        self.callbacks: list[Callback] = []
+        self.owed: list[Callback] = []
         self.given_up: set[int] = set()
         self._known: dict[str, set[bytes]] = {}
         self._taken: set[int] = set()
@@ -53,6 +58,11 @@ class MemorySession:
     @property
     def unconfirmed(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.event is None)
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Those that are owed to whoever asked for ends only."""
+        return [callback for callback in self.owed if not callback.detailed]
 
     @property
     def terminal(self) -> bool:
@@ -91,8 +101,10 @@ class MemorySession:
             assert self.became[event.event_id] is Disposition.HELD
             self.became[event.event_id] = disposition
         self._check_steps(progress, before.state)
-        self.callbacks += callbacks_due(self.chart, progress, EVERYBODY, NOW)
+        self.owed += callbacks_due(self.chart, progress, EVERYBODY, NOW)
         self._check()
+        if before.state not in self.chart.finals:
+            self._check_certificate()
         assert after.cursor >= before.cursor
         assert before.contiguous or not after.contiguous
         assert not (before.state in self.chart.finals and after.state != before.state)
@@ -111,6 +123,13 @@ class MemorySession:
             assert self.steps[index] == replace(progress.confirmed, event=None)
             assert progress.confirmed.trigger == progress.confirmed.event.name
             self.steps[index] = progress.confirmed
+
+    def _check_certificate(self) -> None:
+        """What the order went on without, as long as that decides anything."""
+        borne = {step.event.sequence for step in self.steps if step.event}
+        assert list(self.snapshot.given_up) == sorted(self.given_up - borne)
+        assert list(self.snapshot.inferred) == [step.trigger for step in self.unconfirmed]
+        assert len([callback for callback in self.owed if callback.detailed]) == len(self.steps)
 
     def _check(self) -> None:
         after = self.snapshot

@@ -3,28 +3,19 @@
 import importlib.util
 import json
 import sys
-import time
-from base64 import b64encode
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
 
-from statekeeper import SessionEnded
-from statekeeper.core.callbacks import encode
-from statekeeper.trust.signing import sign
+from posted import OLD, OTHER, body_of, ended, signed
+from posted import SECRET as NEW
 
 EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "docs" / "examples").glob("*_receiver.py"))
-NEW, OLD, OTHER = (f"whsec_{b64encode(bytes([n]) * 32).decode()}" for n in (1, 2, 3))
-AT = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def callback(number):
-    return encode(
-        SessionEnded(UUID(int=number), UUID(int=9), None, "live", "completed", AT, None, [1, 2], True)
-    ).encode()
+    return body_of(ended(number))
 
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
@@ -38,7 +29,7 @@ def post(request, monkeypatch, tmp_path):
     spec.loader.exec_module(module)
 
     async def send(number, body, *secrets):
-        headers = sign(secrets, str(UUID(int=number)), int(time.time()), body) | {"content-type": "application/json"}
+        headers = signed(body, *secrets, number=number) | {"content-type": "application/json"}
         transport = httpx.ASGITransport(module.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://receiver.test") as client:
             return await client.post("/hooks/statekeeper", content=body, headers=headers)

@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from base64 import b64encode
-from datetime import UTC, datetime
 from email.message import Message
 from uuid import UUID
 
@@ -14,22 +12,28 @@ from litestar.datastructures import Headers as LitestarHeaders
 from multidict import CIMultiDict
 from starlette.datastructures import Headers as StarletteHeaders
 
-from statekeeper import LastStep, SessionEnded
-from statekeeper.core.callbacks import encode
+import posted
+from posted import AT, OLD, OTHER, SESSION, body_of, ended
+from posted import SECRET as NEW
+from statekeeper import LastStep
 from statekeeper.core.errors import StatekeeperError
+from statekeeper.core.notices import Message as Notice
+from statekeeper.core.notices import gap_closed
 from statekeeper.receiver import CallbackRefused, verify
 from statekeeper.trust.signing import sign
 
-NEW, OLD, OTHER = (f"whsec_{b64encode(bytes([n]) * 32).decode()}" for n in (1, 2, 3))
-CALLBACK, SESSION = UUID(int=7), UUID(int=8)
-AT = datetime(2026, 1, 8, 8, 35, 37, 581000, tzinfo=UTC)
+CALLBACK = UUID(int=1)
 STEP = LastStep("END-ACCEPT", "END", "COMPLETED")
-ENDED = SessionEnded(CALLBACK, SESSION, "Flüsse", "live", "completed", AT, STEP, [1, 2], True)
-BODY = encode(ENDED).encode()
+ENDED = ended(flow_id="Flüsse", last_step=STEP, contiguous=False, inferred=["session.created"], given_up=[1])
+BODY = body_of(ENDED)
 
 
-def signed(*secrets, body=BODY, at=0, callback_id=str(CALLBACK)):
-    return sign(secrets, callback_id, int(time.time()) + at, body)
+def signed(*secrets, body=BODY, at=0):
+    return posted.signed(body, *secrets, at=at)
+
+
+CREATED = body_of(ended(state="created"), final=False, detailed=True)
+NOTICE = Notice("crm", CALLBACK, gap_closed(SESSION, (1,), ("session.created",), AT)).body.encode()
 
 
 def changed(**members):
@@ -123,19 +127,17 @@ def test_no_secret_at_all_believes_nobody():
 
 
 def test_members_that_are_not_known_here_are_left_in_the_data():
-    headers, body = with_data(
-        ordering={"position": 2}, transition={"ordinal": 2}, lastStep={"id": "E", "type": None, "status": None, "at": 1}
-    )
+    headers, body = with_data(weather="fair", lastStep={"id": "E", "type": None, "status": None, "at": 1})
     delivery = verify(headers, body, NEW)
-    assert delivery.data["ordering"] == {"position": 2}
+    assert delivery.data["weather"] == "fair"
     assert delivery.ended.last_step == LastStep("E", None, None)
 
 
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
-        changed(type="session.created", data={"state": "created", "endedAt": None}),
-        changed(type="session.gap_closed", data={"sessionId": str(SESSION)}),
+        (signed(NEW, body=CREATED), CREATED),
+        (signed(NEW, body=NOTICE), NOTICE),
         changed(type="session.gap_closed"),
         changed(type="endpoint.disabled", data={"endpoint": "crm"}),
     ],
@@ -151,7 +153,7 @@ def test_what_tells_no_end_of_a_session_has_data_only(headers, body):
     [
         (signed(NEW, body=b"{"), b"{"),
         (signed(NEW, body=b"[]"), b"[]"),
-        (signed(NEW, callback_id="msg_1"), BODY),
+        (sign([NEW], "msg_1", int(time.time()), BODY), BODY),
         changed(type=None),
         changed(data=[]),
         changed(timestamp="2026-01-08T08:35:37.581"),

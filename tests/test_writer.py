@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from databases import Clock, rows
 from statekeeper.core.arrivals import Arrival, Receipt, SigningKey
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.core.events import SessionEvent
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts

@@ -17,7 +17,7 @@ import structlog
 from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
-from statekeeper.core.callbacks import Subscriber
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.courier import Policy as Delivery
 from statekeeper.delivery.courier import Sender
 from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client

@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from statekeeper import metrics
 from statekeeper.core.arrivals import Arrival, Receipt
 from statekeeper.core.errors import StatekeeperError, Unavailable
+from statekeeper.store import feed
 from statekeeper.store.database import Database, as_unavailable, is_contention
 from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.room import give_room, take_room
@@ -184,7 +185,7 @@ class Writer:
             return await connection.run_sync(self._apply, batch)
 
     def _apply(self, connection: Connection, batch: list[_Waiting]) -> tuple[list[Any], list[Entry]]:
-        """Arrivals first and all together, then the other jobs in their order."""
+        """Arrivals first and all together, then the other jobs in their order, and last what goes into the feed."""
         now = self._database.now(connection)
         arrivals = [waiting.what for waiting in batch if isinstance(waiting.what, Arrival)]
         entries = [self._journal.write(connection, arrivals, now)] if arrivals else []
@@ -193,7 +194,9 @@ class Writer:
             next(receipts) if isinstance(waiting.what, Arrival) else _perform(waiting.what, connection, now)
             for waiting in batch
         ]
-        return answers, entries + [answer for answer in answers if isinstance(answer, Entry)]
+        entries += [answer for answer in answers if isinstance(answer, Entry)]
+        feed.append(connection, [row for entry in entries for row in entry.steps])
+        return answers, entries
 
 
 def _abandon(waiting: Iterable[_Waiting]) -> None:

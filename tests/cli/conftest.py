@@ -9,13 +9,14 @@ import pytest
 import structlog
 from click.testing import CliRunner
 
+import databases
 from databases import Clock
 from statekeeper.cli import commands
 from statekeeper.core.arrivals import Arrival, SigningKey
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.errors import Fault
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
 from statekeeper.store import outbox, schema
 from statekeeper.store.charts import Charts
@@ -75,8 +76,12 @@ async def _fill(url, clock):
             return await connection.run_sync(lambda c: job(c, clock()))
 
     await write(journal.charts.register)
-    await write(lambda c, now: journal.write(c, [_arrival(ENDED, 1, "created"), _arrival(ENDED, 2, "completed")], now))
-    await write(lambda c, now: journal.write(c, [_arrival(WAITING, 3, "error", flow_id="f\x1b[31m1")], now))
+    await write(
+        lambda c, now: databases.write(
+            journal, c, [_arrival(ENDED, 1, "created"), _arrival(ENDED, 2, "completed")], now
+        )
+    )
+    await write(lambda c, now: databases.write(journal, c, [_arrival(WAITING, 3, "error", flow_id="f\x1b[31m1")], now))
     await write(lambda c, now: journal.refuse(c, Refusal((Fault("data.eventId", "is missing"),), "a.b.c", KEY), now))
     await write(lambda c, now: _attempt(c, now, "crm", Outcome.FAILED, Dead()))
     await write(lambda c, now: _attempt(c, now, "mail", Outcome.DELIVERED, Delivered()))

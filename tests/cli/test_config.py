@@ -32,7 +32,10 @@ def test_settings_are_shown_with_their_origins(run, monkeypatch):
     assert lines["callbacks"] == ["callbacks", "a.b,c.py", "own.toml"]
     assert lines["idnow.leeway"] == ["idnow.leeway", "5.0", "STATEKEEPER_IDNOW__LEEWAY"]
     assert lines["idnow.issuer"] == ["idnow.issuer", "(required", "to", "serve)", "default"]
-    assert "name=crm url=https://crm.example secrets=(not shown) states=completed,error" in result.stdout
+    assert (
+        "name=crm url=https://crm.example secrets=(not shown) transitions=terminal states=completed,error"
+        in result.stdout
+    )
     assert "name=mail" in result.stdout
 
 

@@ -5,28 +5,22 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
-from base64 import b64encode
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
 import pytest
 
-from statekeeper import LastStep, SessionEnded
-from statekeeper.core.callbacks import encode
+from posted import OTHER, SECRET, SESSION, body_of, ended, signed
+from statekeeper import LastStep
 from statekeeper.settings import Settings
-from statekeeper.trust.signing import sign
 
-SECRET, OTHER = (f"whsec_{b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
-SESSION = UUID("fe1941c2-bc45-4142-b516-fa0fc9fd7754")
-CALLBACK = UUID("e06df12a-427d-5374-8999-b8fb2bd8ba67")
-AT = datetime(2026, 1, 8, 8, 35, 37, 581000, tzinfo=UTC)
+CALLBACK = UUID(int=1)
 STEP = LastStep("END-ACCEPT", None, "COMPLETED")
-BODY = encode(SessionEnded(CALLBACK, SESSION, "f\x1b[31m1", "live", "completed", AT, STEP, [1, 3], False)).encode()
-CREATED = b'{"type":"session.created","timestamp":"2026-01-08T08:35:37.581Z","data":{"state":"created"}}'
+GAP = {"sequences": [1, 3], "contiguous": False, "inferred": ["session.paused"], "given_up": [2]}
+BODY = body_of(ended(flow_id="f\x1b[31m1", last_step=STEP, **GAP))
+CREATED = body_of(ended(state="created"), final=False)
 
 
 class Listening:
@@ -38,8 +32,7 @@ class Listening:
         self.url = self.said.removeprefix("Listening at ").split(" ")[0].strip().removesuffix(".")
 
     def post(self, body=BODY, secret=SECRET, **options):
-        headers = sign([secret], str(CALLBACK), int(time.time()), body)
-        return httpx.post(self.url, content=body, headers=headers, trust_env=False, **options)
+        return httpx.post(self.url, content=body, headers=signed(body, secret), trust_env=False, **options)
 
     def end(self, by=signal.SIGTERM):
         """What it printed, a line each, once it has been told to end."""
@@ -70,11 +63,11 @@ def test_callbacks_are_shown_to_a_person():
     assert lines[0].endswith(f"Z  200  session.completed {SESSION}")
     assert lines[1] == (
         f"    callback {CALLBACK}, ended 2026-01-08T08:35:37.581Z, environment live, flow f\\x1b[31m1, "
-        "last step END-ACCEPT COMPLETED, events 1 3, not contiguous"
+        "last step END-ACCEPT COMPLETED, events 1 3, inferred session.paused, given up on 2"
     )
     assert lines[2].endswith(f"{SESSION}  repeat")
     assert lines[4].endswith("Z  401  No matching signature found")
-    assert lines[5].endswith("Z  200  session.created  repeat")
+    assert lines[5].endswith(f"Z  200  session.created {SESSION}  repeat")
     assert lines[6] == f"    callback {CALLBACK}, at 2026-01-08T08:35:37.581Z"
     assert "What came" in lines
     assert [line.split() for line in lines[-2:]] == [["answered", "200", "3"], ["answered", "401", "1"]]

@@ -5,8 +5,9 @@ from uuid import UUID, uuid5
 import pytest
 
 from memory import NOW, SESSION, MemorySession, ended_at, said
-from statekeeper.core.callbacks import Match, Subscriber, callbacks_due, decode, encode, undecidable
+from statekeeper.core.callbacks import callbacks_due, decode, encode, undecidable
 from statekeeper.core.machine import Known, Origin, Snapshot, advance, close_gap
+from statekeeper.core.subscribers import Match, Scope, Subscriber
 from statekeeper.resources import default_chart
 
 IDNOW = default_chart()
@@ -92,7 +93,61 @@ def test_what_waits_behind_the_end_has_no_say_in_whose_callbacks_are_due():
 def test_an_end_behind_a_closed_gap_owes_its_callbacks():
     waiting = Snapshot(SESSION, "pending", held=(said(2, "session.completed"),))
     (callback,) = callbacks_due(IDNOW, close_gap(IDNOW, waiting), (EVERYBODY,), NOW)
-    assert (callback.ordinal, callback.ended.sequences, callback.ended.contiguous) == (2, [2], False)
+    assert (callback.step.ordinal, callback.ended.sequences, callback.ended.contiguous) == (2, [2], False)
+
+
+def test_a_callback_certifies_the_order():
+    """Whoever gets it knows whether a decision was made over a hole."""
+    session = MemorySession(IDNOW)
+    session.hear(said(4, "session.completed"))
+    session.close_gap()
+    certificate = session.callbacks[0].ended
+    assert (certificate.sequences, certificate.contiguous) == ([4], False)
+    assert (certificate.given_up, certificate.inferred) == ([1, 2, 3], ["session.created"])
+
+
+def test_a_number_that_came_late_but_before_the_end_is_no_hole_any_more():
+    session = MemorySession(IDNOW)
+    session.hear(said(2, "unknown"))
+    session.close_gap()
+    session.hear(said(1, "session.created"))
+    session.hear(said(3, "session.completed"))
+    certificate = session.callbacks[0].ended
+    assert (certificate.sequences, certificate.given_up, certificate.inferred) == ([1, 3], [], [])
+    assert not certificate.contiguous
+
+
+def test_a_step_that_was_inferred_and_confirmed_before_the_end_is_borne(review):
+    review.hear(said(2, "read"))
+    review.close_gap()
+    assert (review.snapshot.given_up, review.snapshot.inferred) == ((1,), ("open",))
+    review.hear(said(1, "open"))
+    assert (review.snapshot.given_up, review.snapshot.inferred) == ((), ())
+
+
+def test_one_who_asks_for_all_transitions_is_told_of_each_as_it_was_then():
+    session = MemorySession(IDNOW)
+    session.hear(said(2, "session.completed", environment="live", last_step=ended_at("END-ACCEPT")))
+    session.hear(said(1, "session.created", flow_id="flow"))
+    created, completed = [json.loads(encode(each)) for each in session.owed if each.subscriber == "steps"]
+    assert (created["type"], completed["type"]) == ("session.created", "session.completed")
+    assert (created["data"]["sequences"], completed["data"]["sequences"]) == ([1], [1, 2])
+    assert (created["data"]["environment"], completed["data"]["environment"]) == (None, "live")
+    assert (created["data"]["lastStep"], created["data"]["endedAt"]) == (None, None)
+    assert created["data"]["transition"] == {
+        "ordinal": 1,
+        "source": "pending",
+        "target": "created",
+        "trigger": "session.created",
+        "cause": "event",
+        "eventId": "event-1",
+        "sequence": 1,
+    }
+    assert completed["data"]["transition"]["ordinal"] == 2
+
+
+def test_one_who_asks_for_no_transitions_gets_none():
+    assert names(ended(), (replace(EVERYBODY, scope=Scope.NONE),)) == []
 
 
 def test_a_callback_says_what_happened():
@@ -101,7 +156,7 @@ def test_a_callback_says_what_happened():
     session.hear(said(2, "unknown"))
     session.hear(said(3, "session.expired", last_step=ended_at("END-ACCEPT")))
     callback = session.callbacks[0]
-    assert (callback.subscriber, callback.ordinal) == ("everybody", 2)
+    assert (callback.subscriber, callback.step.ordinal) == ("everybody", 2)
     said_so = callback.ended
     assert (said_so.session_id, said_so.flow_id, said_so.environment) == (SESSION, "flow", "live")
     assert (said_so.state, said_so.ended_at, said_so.last_step) == ("expired", NOW, ended_at("END-ACCEPT"))
@@ -120,7 +175,7 @@ def test_its_id_is_made_of_session_ordinal_and_subscriber_and_of_nothing_else():
 def test_an_endpoint_gets_it_in_the_shape_of_standard_webhooks():
     progress = ended(flow_id="flow", environment="ümgebung", last_step=ended_at("END-ACCEPT"))
     (callback,) = callbacks_due(IDNOW, progress, (EVERYBODY,), NOW)
-    body = encode(callback.ended)
+    body = encode(callback)
     assert json.loads(body) == {
         "type": "session.completed",
         "timestamp": "2026-01-08T08:35:37.581Z",
@@ -134,13 +189,15 @@ def test_an_endpoint_gets_it_in_the_shape_of_standard_webhooks():
             "lastStep": {"id": "END-ACCEPT", "type": "END", "status": "COMPLETED"},
             "sequences": [1, 2],
             "contiguous": True,
+            "inferred": [],
+            "givenUp": [],
         },
     }
-    assert body == encode(callback.ended)
+    assert body == encode(callback)
     assert "ümgebung" in body
 
 
 @pytest.mark.parametrize("more", [{}, {"flow_id": "flow", "environment": "live", "last_step": ended_at("END")}])
 def test_a_function_gets_what_was_written(more):
     (callback,) = callbacks_due(IDNOW, ended(**more), (EVERYBODY,), NOW)
-    assert decode(encode(callback.ended)) == callback.ended
+    assert decode(encode(callback)) == callback.ended

@@ -173,4 +173,4 @@ def test_one_end_owes_one_callback_to_each_subscriber(session):
     ):
         session.hear(event)
     assert [callback.subscriber for callback in session.callbacks] == ["everybody", "live"]
-    assert '"state":"completed"' in encode(session.callbacks[0].ended)
+    assert '"state":"completed"' in encode(session.callbacks[0])

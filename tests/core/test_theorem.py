@@ -149,7 +149,7 @@ def tell(chart, arrivals):
 
 def everything(session):
     """All that a store writes and a receiver gets, to the last byte."""
-    return session.snapshot, session.steps, session.callbacks, session.became
+    return session.snapshot, session.steps, session.owed, session.became
 
 
 @pytest.mark.parametrize("story", SMALL_STORIES)

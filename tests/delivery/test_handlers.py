@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.errors import OperatorError
 from statekeeper.core.events import LastStep
 from statekeeper.core.retry import Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.crews import THREADS
 from statekeeper.delivery.handlers import Handler, check_names, check_states, load_handlers
 from statekeeper.delivery.registry import forget

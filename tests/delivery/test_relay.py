@@ -14,9 +14,11 @@ from databases import rows
 from receiver import Answer as HttpAnswer
 from receiver import Receiver
 from statekeeper import metrics
-from statekeeper.core.callbacks import Callback, SessionEnded, Subscriber
+from statekeeper.core.callbacks import Callback, SessionEnded
 from statekeeper.core.errors import Unavailable
+from statekeeper.core.machine import Cause, Step
 from statekeeper.core.retry import Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer
 from statekeeper.delivery.courier import Policy
 from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
@@ -91,9 +93,8 @@ def owe(writer):
 
 def _callback(session_id, subscriber, now):
     callback_id = uuid5(session_id, f"2:{subscriber}")
-    return Callback(
-        subscriber, 2, SessionEnded(callback_id, session_id, None, None, "completed", now, None, [1, 2], True)
-    )
+    ended = SessionEnded(callback_id, session_id, None, None, "completed", now, None, [1, 2], True)
+    return Callback(subscriber, Step(2, "created", "completed", "session.completed", Cause.EVENT), ended)
 
 
 @pytest.fixture

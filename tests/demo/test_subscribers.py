@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
+from posted import body_of
 from statekeeper import RetryLater, SessionEnded
-from statekeeper.core.callbacks import encode
 from statekeeper.demo import business
 from statekeeper.demo.business import note_every_end, open_account
 from statekeeper.demo.subscribers import Inbox, Notice, read_ledger
@@ -27,7 +27,7 @@ def ended(callback_id: int) -> SessionEnded:
     return SessionEnded(UUID(int=callback_id), SESSION, "flow", "live", "completed", at, None, [1, 2], True)
 
 
-BODY = encode(ended(1)).encode()
+BODY = body_of(ended(1))
 
 
 def request(callback_id: int, *, secrets: tuple[str, ...] = (SECRET,), body: bytes = BODY) -> Request:

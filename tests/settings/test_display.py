@@ -19,8 +19,10 @@ def rows(flags=None):
 
 def test_every_setting_is_shown():
     assert ", ".join(rows()) == (
-        "database_url, host, port, callbacks, idnow.issuer, idnow.audience, idnow.jwks_url, idnow.jwks_file, "
-        "idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, delivery.timeout, endpoints, tokens"
+        "database_url, host, port, callbacks, encryption_keys, idnow.issuer, idnow.audience, idnow.jwks_url, "
+        "idnow.jwks_file, idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, "
+        "delivery.timeout, delivery.breaker_failures, delivery.breaker_pause, delivery.disable_after, "
+        "delivery.allowed_networks, endpoints, tokens"
     )
 
 

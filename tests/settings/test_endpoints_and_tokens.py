@@ -43,7 +43,8 @@ class TestBoth:
         setting("ENDPOINTS", ["crm"])
         assert fault() == (
             "endpoints[0]: got (not shown) from STATEKEEPER_ENDPOINTS; "
-            "takes a table with environments, flows, name, secrets, states, url"
+            "takes a table with "
+            "concurrency, environments, flows, name, notices, rate, secrets, states, transitions, url"
         )
 
     def test_a_list_spread_over_variables_is_a_fault_that_names_one(self, setting, fault):
@@ -66,7 +67,7 @@ class TestBoth:
         setting("ENDPOINTS", [{**ENDPOINT, "secret": SECRET}])
         assert fault() == (
             "endpoints[0].secret: is no setting, but stands in STATEKEEPER_ENDPOINTS; "
-            "there are environments, flows, name, secrets, states, url"
+            "there are concurrency, environments, flows, name, notices, rate, secrets, states, transitions, url"
         )
 
     def test_what_is_missing_is_said_for_each_member(self, write, faults):
@@ -103,8 +104,17 @@ class TestEndpoints:
         setting("ENDPOINTS", [{**ENDPOINT, "states": states}])
         assert fault() == (
             f"endpoints[0].states: got {json.dumps(states)} from STATEKEEPER_ENDPOINTS; "
-            "the chart's final states are aborted, completed, error, expired; takes final states of the chart"
+            "the chart's final states are aborted, completed, error, expired; "
+            "takes final states of the chart; with transitions = all, any"
         )
+
+    def test_a_filter_for_any_state_fits_an_endpoint_that_is_told_of_all_transitions(self, setting):
+        setting("ENDPOINTS", [{**ENDPOINT, "transitions": "all", "states": ["created", "completed"]}])
+        assert load_settings().endpoints[0].states == ("created", "completed")
+
+    def test_what_an_endpoint_may_ask_for_is_bounded(self, setting, fault):
+        setting("ENDPOINTS", [{**ENDPOINT, "notices": ["callback.born"]}])
+        assert "takes one or more of callback.dead, endpoint.disabled" in fault()
 
 
 class TestTokens:

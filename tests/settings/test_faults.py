@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from statekeeper.settings import IdnowSettings, load_settings
 
-ALL = "callbacks, database_url, delivery, endpoints, host, idnow, ordering, port, tokens"
+ALL = "callbacks, database_url, delivery, encryption_keys, endpoints, host, idnow, ordering, port, tokens"
 SECONDS = "seconds, 0 to 31622400"
 
 
@@ -33,7 +33,8 @@ class TestKeys:
         issuer, retries = faults()
         assert issuer.startswith("idnow.isuer: is no setting, but stands in statekeeper.toml; there are algorithms, ")
         assert retries == (
-            "delivery.retries: is no setting, but stands in STATEKEEPER_DELIVERY__RETRIES; there are schedule, timeout"
+            "delivery.retries: is no setting, but stands in STATEKEEPER_DELIVERY__RETRIES; there are "
+            "allowed_networks, breaker_failures, breaker_pause, disable_after, schedule, timeout"
         )
 
 

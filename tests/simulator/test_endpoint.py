@@ -1,25 +1,16 @@
-import time
-from base64 import b64encode
-from datetime import UTC, datetime
 from http import HTTPStatus
 from random import Random
-from uuid import UUID
 
 import pytest
 
-from statekeeper import SessionEnded
-from statekeeper.core.callbacks import encode
+from posted import OTHER, SECRET, body_of, ended, signed
 from statekeeper.simulator.endpoint import Habits, PracticeEndpoint
 from statekeeper.simulator.listener import Request
-from statekeeper.trust.signing import sign
-
-SECRET, OTHER = (f"whsec_{b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
 
 
 def request(number=1, secret=SECRET, method="POST"):
-    at = datetime(2026, 1, 8, tzinfo=UTC)
-    body = encode(SessionEnded(UUID(int=number), UUID(int=9), None, None, "error", at, None, [1, 2], True)).encode()
-    return Request(method, "/", sign([secret], str(UUID(int=number)), int(time.time()), body), body)
+    body = body_of(ended(number, state="error"))
+    return Request(method, "/", signed(body, secret, number=number), body)
 
 
 def endpoint(seed=1, **habits):

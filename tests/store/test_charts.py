@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+import databases
 from databases import rows
 from statekeeper.core.arrivals import Arrival, SigningKey
 from statekeeper.core.events import SessionEvent
@@ -23,7 +24,7 @@ async def tell(database: Database, chart: Statechart, *events: SessionEvent) -> 
     arrivals = [Arrival(event, "token", SigningKey("thumb", None, "{}")) for event in events]
     async with database.writer.begin() as connection:
         await connection.run_sync(lambda c: journal.charts.register(c, database.now(c)))
-        await connection.run_sync(lambda c: journal.write(c, arrivals, database.now(c)))
+        await connection.run_sync(lambda c: databases.write(journal, c, arrivals, database.now(c)))
 
 
 @pytest.mark.parametrize(("first", "second", "state"), [(OLD, NEW, "b"), (NEW, OLD, "z"), (OLD, OLD, "b")])

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
+import databases
 from databases import Clock, rows
 from statekeeper.core.arrivals import Arrival, SigningKey
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.events import SessionEvent
 from statekeeper.core.machine import Disposition
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -33,12 +34,12 @@ def journal() -> Journal:
 async def write(database: Database, journal: Journal, *arrivals: Arrival):
     async with database.writer.begin() as connection:
         await connection.run_sync(lambda c: journal.charts.register(c, database.now(c)))
-        return await connection.run_sync(lambda c: journal.write(c, arrivals, database.now(c)))
+        return await connection.run_sync(lambda c: databases.write(journal, c, arrivals, database.now(c)))
 
 
 async def sweep(database: Database, journal: Journal):
     async with database.writer.begin() as connection:
-        return await connection.run_sync(lambda c: journal.sweep(c, database.now(c)))
+        return await connection.run_sync(lambda c: databases.sweep(journal, c, database.now(c)))
 
 
 async def test_a_story_in_order_ends_its_session_and_owes_a_callback(database, journal):

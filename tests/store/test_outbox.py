@@ -5,12 +5,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+import databases
 from databases import Clock, rows
 from statekeeper.core.arrivals import Arrival, SigningKey
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.events import SessionEvent
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
 from statekeeper.store import outbox
 from statekeeper.store.charts import Charts
@@ -33,7 +34,7 @@ async def sessions(database: Database) -> list[UUID]:
 
     async with database.writer.begin() as connection:
         await connection.run_sync(lambda c: journal.charts.register(c, database.now(c)))
-        await connection.run_sync(lambda c: journal.write(c, arrivals, database.now(c)))
+        await connection.run_sync(lambda c: databases.write(journal, c, arrivals, database.now(c)))
     return ids
 
 

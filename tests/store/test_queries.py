@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_
 
+import databases
 from databases import Clock
 from statekeeper.core.arrivals import Arrival, SigningKey
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.errors import Fault, QueryRefused, Unavailable
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.instants import parse_rfc3339
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
 from statekeeper.store import outbox, projections
 from statekeeper.store.charts import Charts
@@ -48,7 +49,7 @@ class Store:
 
     async def take(self, *arrivals: Arrival):
         await self.run(self.journal.charts.register)
-        return await self.run(lambda c, now: self.journal.write(c, arrivals, now))
+        return await self.run(lambda c, now: databases.write(self.journal, c, arrivals, now))
 
     async def end(self, session: UUID, name: str = "completed", **members) -> None:
         """A whole story, a second after the last."""

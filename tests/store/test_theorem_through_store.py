@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from itertools import chain, combinations, permutations, product
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+import databases
 from databases import Clock
 from memory import EVERYBODY, MemorySession, again, ended_at, said
 from statekeeper.core.arrivals import Arrival, SigningKey
@@ -91,15 +93,17 @@ class Store:
         await self.run(self._journal.charts.register)
         for number in range(max(len(telling.batches) for telling in tellings)):
             arrivals = [arrival for telling in tellings for arrival in telling.arrivals(number)]
-            entry = await self.run(lambda connection, now, batch=arrivals: self._journal.write(connection, batch, now))
+            entry = await self.run(
+                lambda connection, now, batch=arrivals: databases.write(self._journal, connection, batch, now)
+            )
             told = [each for telling in tellings for each in telling.hear(number)]
             assert [(receipt.disposition, receipt.state) for receipt in entry.receipts] == told
 
     async def give_up(self, tellings: list[Telling]) -> None:
         """Let the time of every gap pass, without an interruption, and close them all."""
-        await self.run(self._journal.sweep)
+        await self.run(partial(databases.sweep, self._journal))
         self._clock.advance(GAP_SECONDS)
-        while (await self.run(self._journal.sweep)).gaps_closed:
+        while (await self.run(partial(databases.sweep, self._journal))).gaps_closed:
             pass
         for telling in tellings:
             telling.memory.close_gaps()
@@ -138,7 +142,7 @@ def check(telling, sessions, transitions, events, deliveries, callbacks) -> None
     assert (len(events) - len(kept), len(deliveries)) == (telling.conflicts, telling.repeats)
     assert sorted(row.arrival for row in (*events, *deliveries)) == list(range(1, row.arrivals + 1))
     assert sorted(_told(row.body, row.subscriber) for row in callbacks) == sorted(
-        _told(encode(callback.ended), callback.subscriber) for callback in memory.callbacks
+        _told(encode(callback), callback.subscriber) for callback in memory.owed
     )
 
 

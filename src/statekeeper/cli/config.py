@@ -40,7 +40,7 @@ def _shown(row: Row) -> tuple[str, str, str]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 -- what JSON can write
-    """As it would be written in the environment; of tables one a line."""
+    """As it would be written in the environment; of tables one a line, with the members that say something."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "\n".join(" ".join(f"{name}={_text(part)}" for name, part in table.items()) for table in value)
+        return "\n".join(" ".join(f"{name}={_text(part)}" for name, part in each.items() if part) for each in value)
     return ",".join(map(_text, value)) if isinstance(value, list) else str("" if value is None else value)

@@ -159,7 +159,11 @@ def _details(delivery: Delivery) -> Iterator[str]:
     )
     if ended.last_step:
         yield "last step " + _words((ended.last_step.id, ended.last_step.type, ended.last_step.status))
-    yield f"events {_words(ended.sequences)}{'' if ended.contiguous else ', not contiguous'}"
+    yield f"events {_words(ended.sequences)}"
+    if ended.inferred:
+        yield f"inferred {_words(ended.inferred)}"
+    if ended.given_up:
+        yield f"given up on {_words(ended.given_up)}"
 
 
 def _words(values: Iterable[object]) -> str:

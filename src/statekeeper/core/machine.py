@@ -15,6 +15,7 @@ same snapshot, the same steps and the same callbacks. That is the theorem that t
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.resequencer import release
@@ -22,6 +23,7 @@ from statekeeper.core.snapshot import Cause, Disposition, Known, Origin, Progres
 from statekeeper.core.statechart import Edge, Statechart
 
 __all__ = ["Cause", "Disposition", "Known", "Origin", "Progress", "Snapshot", "Step", "advance", "close_gap"]
+_T = TypeVar("_T")
 
 
 def advance(chart: Statechart, snapshot: Snapshot, known: Known, event: SessionEvent) -> Progress:
@@ -45,7 +47,7 @@ def close_gap(chart: Statechart, snapshot: Snapshot) -> Progress:
     last = snapshot.held[0].sequence - 1
     if path := _path_across(chart, snapshot, last):
         fold.infer(path, _given_up(snapshot.cursor + 1, last))
-    fold.cursor, fold.contiguous = last, False
+    fold.give_up(last)
     fold.let_through(snapshot.held)
     return fold.progress(snapshot)
 
@@ -66,6 +68,7 @@ def _come_late(fold: "_Fold", before: Snapshot, known: Known, event: SessionEven
     if stead is not None:
         confirmed = replace(stead, event=event)
         fold.heed(event)
+        fold.confirm(event)
         return Progress(before, fold.after(), disposition=Disposition.LATE, confirmed=confirmed)
     fold.turn(event, reason="its number had been given up on before it came")
     if fold.outcomes[event.event_id] is not Disposition.APPLIED:
@@ -86,6 +89,8 @@ class _Fold:
     contiguous: bool = field(init=False)
     decided: Origin = field(init=False)
     last_step: LastStep | None = field(init=False)
+    given_up: tuple[int, ...] = field(init=False)
+    inferred: tuple[str, ...] = field(init=False)
     held: tuple[SessionEvent, ...] = field(init=False)
     applied: list[int] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -95,7 +100,7 @@ class _Fold:
         start = self.start
         self.state, self.ordinal, self.cursor = start.state, start.ordinal, start.cursor
         self.contiguous, self.decided, self.last_step = start.contiguous, start.decided, start.last_step
-        self.held = start.held
+        self.given_up, self.inferred, self.held = start.given_up, start.inferred, start.held
 
     def let_through(self, waiting: Iterable[SessionEvent]) -> None:
         run, held = release(self.cursor, waiting)
@@ -124,10 +129,11 @@ class _Fold:
             known = event.name in self.chart.triggers
             self.outcomes[event.event_id] = Disposition.REJECTED if known else Disposition.IGNORED
             return
-        self._step(Edge(self.state, event.name, target), Cause.EVENT, event, reason)
-        self.outcomes[event.event_id] = Disposition.APPLIED
         self.applied.append(event.sequence)
         self.last_step = event.last_step or self.last_step
+        self.given_up = _without(self.given_up, event.sequence)
+        self._step(Edge(self.state, event.name, target), Cause.EVENT, event, reason)
+        self.outcomes[event.event_id] = Disposition.APPLIED
 
     def heed(self, event: SessionEvent) -> None:
         """Callbacks go by what was said up to the end, whatever is said behind it."""
@@ -137,11 +143,24 @@ class _Fold:
     def infer(self, path: tuple[Edge, ...], reason: str) -> None:
         self.contiguous = False
         for edge in path:
+            self.inferred += (edge.trigger,)
             self._step(edge, Cause.INFERRED, None, reason)
+
+    def give_up(self, last: int) -> None:
+        """Go on as if all numbers up to the last had come."""
+        self.given_up += tuple(range(self.cursor + 1, last + 1))
+        self.cursor, self.contiguous = last, False
+
+    def confirm(self, event: SessionEvent) -> None:
+        """An inferred step has its event after all; what was decided at the end was decided without it."""
+        if not self.chart.is_final(self.state):
+            self.given_up = _without(self.given_up, event.sequence)
+            self.inferred = _without(self.inferred, event.name)
 
     def _step(self, edge: Edge, cause: Cause, event: SessionEvent | None, reason: str | None) -> None:
         self.ordinal += 1
-        self.steps.append(Step(self.ordinal, edge.source, edge.target, edge.trigger, cause, event, reason))
+        known = (self.decided, self.last_step)
+        self.steps.append(Step(self.ordinal, edge.source, edge.target, edge.trigger, cause, event, reason, *known))
         self.state = edge.target
 
     def after(self) -> Snapshot:
@@ -155,6 +174,8 @@ class _Fold:
             applied=(*self.start.applied, *self.applied),
             contiguous=self.contiguous,
             last_step=self.last_step,
+            given_up=self.given_up,
+            inferred=self.inferred,
         )
 
     def progress(self, before: Snapshot, event: SessionEvent | None = None) -> Progress:
@@ -166,6 +187,14 @@ class _Fold:
             disposition=self.outcomes[event.event_id] if event else None,
             settled=tuple((held, outcome) for held, outcome in settled if outcome is not Disposition.HELD),
         )
+
+
+def _without(values: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
+    """The values but for the first that equals this one."""
+    if value not in values:
+        return values
+    at = values.index(value)
+    return values[:at] + values[at + 1 :]
 
 
 def _given_up(first: int, last: int) -> str:

@@ -3,7 +3,7 @@
 A `Snapshot` and an arrival, with what is `Known` of it, go in; a `Progress` comes out, its effects as data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -51,7 +51,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transition of one session; `event` is None where it was inferred and is not confirmed yet."""
+    """One transition of one session; `event` is None where it was inferred and is not confirmed yet.
+
+    `decided` and `last_step` are the session's as of this step, whatever has followed since.
+    """
 
     ordinal: int
     source: str
@@ -60,6 +63,8 @@ class Step:
     cause: Cause
     event: SessionEvent | None = None
     reason: str | None = None
+    decided: Origin = field(default=Origin(), compare=False)
+    last_step: LastStep | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ class Snapshot:
 
     `origin` is what any of its events said, held ones included; `decided` only what those let through said. Callbacks
     go by `decided`, or their filters would depend on the order of arrival.
+
+    `given_up` has the numbers that the order went on without, `inferred` the triggers of the steps that no event bears.
+    Both are for whoever must know whether a decision was made over a hole, and stand still once the session has ended.
     """
 
     session_id: UUID
@@ -80,6 +88,8 @@ class Snapshot:
     applied: tuple[int, ...] = ()
     contiguous: bool = True
     last_step: LastStep | None = None
+    given_up: tuple[int, ...] = ()
+    inferred: tuple[str, ...] = ()
 
     @property
     def missing(self) -> list[int]:

@@ -22,8 +22,8 @@ from typing import Final
 
 import httpx
 
-from statekeeper.core.callbacks import Subscriber
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, describe
 from statekeeper.store.outbox import Claim
 from statekeeper.trust.signing import sign

@@ -18,8 +18,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from statekeeper.core.callbacks import Subscriber, decode
+from statekeeper.core.callbacks import decode
 from statekeeper.core.errors import OperatorError
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import Answer, describe
 from statekeeper.delivery.crews import crew_for
 from statekeeper.delivery.registry import Function, forget, registered

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar, overload
 
-from statekeeper.core.callbacks import SessionEnded, Subscriber
+from statekeeper.core.callbacks import SessionEnded
+from statekeeper.core.subscribers import Subscriber
 
 MAX_NAME: Final = 255
 LONGEST_ORDER: Final = timedelta(days=3650)

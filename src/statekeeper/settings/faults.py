@@ -18,7 +18,18 @@ from statekeeper.settings.origins import Location, Origins
 
 _LONGEST: Final = 80
 _LISTS_OF_TABLES: Final = {"endpoints", "tokens"}
-_HARMLESS: Final = {"name", "url", "states", "environments", "flows", "role"}
+_HARMLESS: Final = {
+    "name",
+    "url",
+    "transitions",
+    "states",
+    "environments",
+    "flows",
+    "notices",
+    "concurrency",
+    "rate",
+    "role",
+}
 
 
 def read_faults(error: ValidationError, origins: Origins) -> tuple[Fault, ...]:

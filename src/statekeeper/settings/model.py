@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from statekeeper.core.errors import Fault, SettingsError
 from statekeeper.core.loopback import is_loopback
+from statekeeper.core.subscribers import NOTICES
 from statekeeper.settings import rules
 
 _FROZEN: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -53,6 +54,18 @@ class DeliverySettings(BaseModel):
         description=f"the seconds before each attempt, one or more, each 0 to {rules.A_YEAR}",
     )
     timeout: rules.Number = Field(default=20, gt=0, description=f"{_SECONDS}, but not 0")
+    breaker_failures: rules.Count = Field(
+        default=20, description="failures in a row that open an endpoint's circuit, 1 to 10000"
+    )
+    breaker_pause: rules.Number = Field(
+        default=5, gt=0, description=f"{_SECONDS}, but not 0; before the first probe, doubled up to 10 minutes"
+    )
+    disable_after: rules.Number = Field(
+        default=432_000, description=f"{_SECONDS}, of nothing but failures that disable an endpoint; 0 never does"
+    )
+    allowed_networks: rules.Networks = Field(
+        default=(), description="networks such as 10.0.0.0/8 that callbacks may go to though they are not public"
+    )
 
 
 class EndpointSettings(BaseModel):
@@ -65,9 +78,20 @@ class EndpointSettings(BaseModel):
     secrets: tuple[rules.SigningSecret, ...] = Field(
         min_length=1, description="one or more of `whsec_` and the base64 of 24 to 64 bytes, the newest first"
     )
-    states: rules.States = Field(default=(), description="final states of the chart")
+    transitions: rules.Scope = Field(
+        default="terminal", description="terminal, all (in each session's order) or none (for notices only)"
+    )
+    states: rules.Texts = Field(default=(), description="final states of the chart; with transitions = all, any")
     environments: rules.Texts = Field(default=(), description="texts of 1 to 255 characters")
     flows: rules.Texts = Field(default=(), description="flowIds")
+    notices: rules.Notices = Field(default=(), description=f"one or more of {', '.join(NOTICES)}")
+    concurrency: rules.Concurrency = Field(default=8, description="attempts at once, 1 to 256")
+    rate: rules.Rate | None = Field(default=None, description="attempts a second of one node, above 0 to 10000")
+
+    @field_validator("states")
+    @classmethod
+    def _check_states(cls, states: tuple[str, ...], given: ValidationInfo) -> tuple[str, ...]:
+        return rules.check_states(states, every=given.data.get("transitions") == "all")
 
 
 class TokenSettings(BaseModel):
@@ -100,6 +124,9 @@ class Settings(BaseSettings):
     host: rules.Text = Field(default="127.0.0.1", description="a host name or an address to listen on")
     port: rules.Port = Field(default=8000, description="a number from 0 (any that is free) to 65535")
     callbacks: rules.Texts = Field(default=(), description="import paths or .py files")
+    encryption_keys: rules.EncryptionKeys = Field(
+        default=(), description="Fernet keys (the base64 of 32 bytes), the newest first; the first one encrypts"
+    )
     idnow: IdnowSettings = IdnowSettings()
     ordering: OrderingSettings = OrderingSettings()
     delivery: DeliverySettings = DeliverySettings()

@@ -7,8 +7,10 @@ its description. No sentence repeats the value; `faults` does, where it is no se
 import json
 import re
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, TypeVar
 
+from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -81,11 +83,24 @@ def check_sha256(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def check_final_states(states: tuple[str, ...]) -> tuple[str, ...]:
-    finals = default_chart().finals if states else frozenset()
-    if not finals.issuperset(states):
-        raise ValueError(f"the chart's final states are {', '.join(sorted(finals))}")
+def check_states(states: tuple[str, ...], *, every: bool) -> tuple[str, ...]:
+    """States of the chart, `every` one or the final ones."""
+    chart = default_chart()
+    known = frozenset(chart.states) if every else chart.finals
+    if not known.issuperset(states):
+        kind = "states" if every else "final states"
+        raise ValueError(f"the chart's {kind} are {', '.join(sorted(known))}")
     return states
+
+
+def check_network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
+def check_encryption_key(secret: SecretStr) -> SecretStr:
+    Fernet(secret.get_secret_value())
+    return secret
 
 
 def check_names(entries: Sequence[Any]) -> Sequence[Any]:
@@ -106,7 +121,17 @@ Url = Annotated[Text, AfterValidator(check_trustworthy)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
 Sha256 = Annotated[SecretStr, AfterValidator(check_sha256)]
-States = Annotated[Texts, AfterValidator(check_final_states)]
+Scope = Literal["terminal", "all", "none"]
+Notice = Literal["callback.dead", "endpoint.disabled", "endpoint.recovered", "session.gap_closed"]
+Notices = Annotated[tuple[Notice, ...], BeforeValidator(split)]
+Count = Annotated[int, BeforeValidator(refuse_truth), Field(ge=1, le=10_000)]
+Concurrency = Annotated[int, BeforeValidator(refuse_truth), Field(ge=1, le=256)]
+Rate = Annotated[float, BeforeValidator(refuse_truth), Field(gt=0, le=10_000, allow_inf_nan=False)]
+Network = Annotated[Text, AfterValidator(check_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(split)]
+EncryptionKeys = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(check_encryption_key)], ...], BeforeValidator(split)
+]
 Role = Literal["reader", "support", "admin"]
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 Algorithms = Annotated[tuple[Algorithm, ...], BeforeValidator(split), Field(min_length=1)]

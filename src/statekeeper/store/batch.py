@@ -62,12 +62,11 @@ class Batch:
         return list(ledgers.values())
 
     def save(self, ledgers: Iterable[Ledger], callbacks: list[Row]) -> None:
-        """Write out what has been posted."""
+        """Write out what has been posted, but for the steps: those are for `feed.append`, at the transaction's end."""
         ledgers = list(ledgers)
         upsert(self.connection, _sessions, [ledger.row() for ledger in ledgers])
         insert(self.connection, _events, [row for ledger in ledgers for row in ledger.events.values()])
         insert(self.connection, _deliveries, [row for ledger in ledgers for row in ledger.deliveries])
-        insert(self.connection, _transitions, [row for ledger in ledgers for row in ledger.transitions.values()])
         insert(self.connection, _callbacks, callbacks)
         execute_many(self.connection, _SETTLE, [row for ledger in ledgers for row in ledger.dispositions])
         execute_many(self.connection, _CONFIRM, [row for ledger in ledgers for row in ledger.confirmations])

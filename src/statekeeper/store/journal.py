@@ -14,14 +14,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from statekeeper.core.arrivals import Arrival, Receipt, SigningKey
-from statekeeper.core.callbacks import Subscriber, callbacks_due, undecidable
+from statekeeper.core.callbacks import callbacks_due, undecidable
 from statekeeper.core.machine import Progress
+from statekeeper.core.notices import gap_closed, messages_due
 from statekeeper.core.retry import pause
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.store.batch import Batch
 from statekeeper.store.charts import Charts
 from statekeeper.store.ledger import Ledger
 from statekeeper.store.refusals import Refusal, keep_refusal
-from statekeeper.store.rows import Row, callback_row
+from statekeeper.store.rows import Row, callback_row, notice_row
 from statekeeper.store.statements import insert_missing
 from statekeeper.store.tables import SigningKeyRow, table
 from statekeeper.store.uptime import tick
@@ -31,10 +33,11 @@ _keys: Final = table(SigningKeyRow)
 
 @dataclass(slots=True)
 class Entry:
-    """What a batch did, for those who must know once it is committed."""
+    """What a batch did, for those who must know once it is committed; `steps` are rows that the feed still awaits."""
 
     receipts: list[Receipt] = field(default_factory=list)
     changed: set[UUID] = field(default_factory=set)
+    steps: list[Row] = field(default_factory=list)
     callbacks: int = 0
     undecidable: list[tuple[UUID, str]] = field(default_factory=list)
     gaps_closed: int = 0
@@ -65,7 +68,7 @@ class Journal:
                 callbacks += self._close_gaps(ledger, now, now, entry)
                 receipt = ledger.revise(receipt)
             entry.receipts.append(receipt)
-        batch.save(ledgers.values(), callbacks)
+        self._save(batch, ledgers.values(), callbacks, entry)
         self._archive(connection, (arrival.key for arrival in arrivals), now, entry)
         return entry
 
@@ -79,7 +82,7 @@ class Journal:
         ledgers = batch.open_overdue(now - self.gap_timeout)
         for ledger in ledgers:
             callbacks += self._close_gaps(ledger, now, up_since, entry)
-        batch.save(ledgers, callbacks)
+        self._save(batch, ledgers, callbacks, entry)
         return entry
 
     def refuse(self, connection: Connection, refusal: Refusal, now: datetime) -> Entry:
@@ -93,19 +96,36 @@ class Journal:
         """The callbacks that this progress owes, as rows; what others must know goes into the entry."""
         if progress.after != progress.before or progress.confirmed:
             entry.changed.add(progress.after.session_id)
-        if not progress.steps or ledger.ended_at is None:
+        if not progress.steps:
             return []
-        due = callbacks_due(ledger.chart, progress, self.subscribers, ledger.ended_at)
-        entry.callbacks += len(due)
+        due = callbacks_due(ledger.chart, progress, self.subscribers, ledger.updated_at)
         session_id = progress.after.session_id
         entry.undecidable += [(session_id, name) for name in undecidable(ledger.chart, progress, self.subscribers)]
-        return [callback_row(callback, now + pause(self.first_delay, self.jitter()), now) for callback in due]
+        return [callback_row(callback, self._due_at(now), now) for callback in due]
+
+    def _notice(self, progress: Progress, now: datetime) -> list[Row]:
+        """What those who ask for it are told of a gap that was closed."""
+        before, after = progress.before, progress.after
+        given_up, inferred = after.given_up[len(before.given_up) :], after.inferred[len(before.inferred) :]
+        notice = gap_closed(after.session_id, given_up, inferred, now)
+        return [notice_row(each, self._due_at(now), now) for each in messages_due(notice, self.subscribers)]
+
+    def _due_at(self, now: datetime) -> datetime:
+        return now + pause(self.first_delay, self.jitter())
+
+    @staticmethod
+    def _save(batch: Batch, ledgers: Iterable[Ledger], callbacks: list[Row], entry: Entry) -> None:
+        ledgers = list(ledgers)
+        batch.save(ledgers, callbacks)
+        entry.callbacks += len(callbacks)
+        entry.steps += [row for ledger in ledgers for row in ledger.transitions.values()]
 
     def _close_gaps(self, ledger: Ledger, now: datetime, up_since: datetime, entry: Entry) -> list[Row]:
         """Each gap has its own wait: the next one may be over as well, or not yet."""
         callbacks: list[Row] = []
         while (held_at := ledger.earliest_held_at) and max(held_at, up_since) + self.gap_timeout <= now:
-            callbacks += self._follow(ledger, ledger.close_gap(now), entry, now)
+            progress = ledger.close_gap(now)
+            callbacks += self._follow(ledger, progress, entry, now) + self._notice(progress, now)
             entry.gaps_closed += 1
         return callbacks
 

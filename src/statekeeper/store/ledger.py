@@ -133,10 +133,12 @@ class Ledger:
             self.dispositions.append(key | {"disposition": disposition})
 
     def _take(self, step: Step) -> None:
-        self.transitions[step.ordinal] = transition_row(self.snapshot.session_id, step, self.updated_at)
+        final = self.chart.is_final(step.target)
+        row = transition_row(self.snapshot.session_id, step, self.updated_at, terminal=final)
+        self.transitions[step.ordinal] = row
         if step.event is None:
             self.unconfirmed.append(step)
-        if self.chart.is_final(step.target):
+        if final:
             self.ended_at = self.updated_at
 
     def _confirm(self, step: Step) -> None:

@@ -8,6 +8,7 @@ from statekeeper.core.arrivals import Arrival
 from statekeeper.core.callbacks import Callback, encode
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.machine import Cause, Disposition, Origin, Snapshot, Step
+from statekeeper.core.notices import Message
 from statekeeper.core.statechart import Statechart
 
 Row = dict[str, Any]
@@ -21,6 +22,8 @@ def session_row(chart: Statechart, snapshot: Snapshot) -> Row:
         "terminal": chart.is_final(snapshot.state),
         "cursor": snapshot.cursor,
         "contiguous": snapshot.contiguous,
+        "given_up": snapshot.given_up or None,
+        "inferred": snapshot.inferred or None,
         "held": tuple(event.sequence for event in snapshot.held),
         "applied": snapshot.applied,
         "ordinal": snapshot.ordinal,
@@ -46,6 +49,8 @@ def read_snapshot(row: Any) -> Snapshot:  # noqa: ANN401 -- a row has no type
         applied=tuple(row.applied),
         contiguous=row.contiguous,
         last_step=_read_last_step(row),
+        given_up=tuple(row.given_up or ()),
+        inferred=tuple(row.inferred or ()),
     )
 
 
@@ -101,7 +106,7 @@ def delivery_row(event: SessionEvent, number: int, of: int, now: datetime) -> Ro
     }
 
 
-def transition_row(session_id: UUID, step: Step, at: datetime) -> Row:
+def transition_row(session_id: UUID, step: Step, at: datetime, *, terminal: bool) -> Row:
     return {
         "session_id": session_id,
         "ordinal": step.ordinal,
@@ -112,6 +117,7 @@ def transition_row(session_id: UUID, step: Step, at: datetime) -> Row:
         **bearer(step),
         "at": at,
         "reason": step.reason,
+        "terminal": terminal,
     }
 
 
@@ -130,17 +136,28 @@ def callback_row(callback: Callback, due_at: datetime, now: datetime) -> Row:
     ended = callback.ended
     return {
         "session_id": ended.session_id,
-        "ordinal": callback.ordinal,
+        "ordinal": callback.step.ordinal,
         "subscriber": callback.subscriber,
         "callback_id": ended.callback_id,
         "state": ended.state,
-        "body": encode(ended),
-        "status": "pending",
-        "attempt": 0,
-        "tries": 0,
-        "due_at": due_at,
-        "created_at": now,
-    }
+        "body": encode(callback),
+    } | _owed(due_at, now)
+
+
+def notice_row(message: Message, due_at: datetime, now: datetime) -> Row:
+    """A notice in the queue of callbacks: it belongs to no session, and is its own."""
+    return {
+        "session_id": message.notice.notice_id,
+        "ordinal": 0,
+        "subscriber": message.subscriber,
+        "callback_id": message.message_id,
+        "state": message.notice.type,
+        "body": message.body,
+    } | _owed(due_at, now)
+
+
+def _owed(due_at: datetime, now: datetime) -> Row:
+    return {"status": "pending", "attempt": 0, "tries": 0, "due_at": due_at, "created_at": now}
 
 
 def _last_step_row(step: LastStep | None) -> Row:

@@ -44,6 +44,13 @@ def execute_many(connection: Connection, statement: Any, rows: Sequence[Row]) ->
         connection.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows])
 
 
+def counted(connection: Connection, into: Table, counter: str, key: Row, by: int) -> int:
+    """Add to a counter, which begins at 0 where its row is missing; returns what it is then, its row locked."""
+    row = key | {counter: by}
+    value: int = connection.execute(_counted(into, is_postgres(connection), counter), row).scalar_one()
+    return value
+
+
 class _Prepared:
     """A statement as the driver takes it, and how a row becomes its parameters."""
 
@@ -73,6 +80,14 @@ def _upsert(into: Table, postgres: bool, columns: tuple[str, ...]) -> Any:  # no
     keys = [column.name for column in into.primary_key]
     changed = {name: statement.excluded[name] for name in columns if name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+@cache
+def _counted(into: Table, postgres: bool, counter: str) -> Any:  # noqa: ANN401 -- of either dialect
+    statement = _insert(into, postgres)
+    keys = [column.name for column in into.primary_key]
+    total = into.c[counter] + statement.excluded[counter]
+    return statement.on_conflict_do_update(index_elements=keys, set_={counter: total}).returning(into.c[counter])
 
 
 @cache

@@ -10,12 +10,15 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import JSON, Index, LargeBinary, MetaData, String, Text, text
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, String, Text, text
 from sqlmodel import Field, SQLModel
 
 _NO_CONFLICT = text("disposition <> 'conflict'")
 _WAITING = text("earliest_held_at IS NOT NULL")
 _PENDING = text("status = 'pending'")
+
+
+_LIST = JSON(none_as_null=True)
 
 
 def _short(*, nullable: bool = True) -> Any:  # noqa: ANN401 -- SQLModel's Field is untyped
@@ -54,6 +57,8 @@ class SessionRow(Table, table=True):
     terminal: bool = False
     cursor: int = 0
     contiguous: bool = True
+    given_up: list[int] | None = Field(default=None, sa_type=_LIST)
+    inferred: list[str] | None = Field(default=None, sa_type=_LIST)
     held: list[int] = Field(default_factory=list, sa_type=JSON, nullable=False)
     applied: list[int] = Field(default_factory=list, sa_type=JSON, nullable=False)
     ordinal: int = 0
@@ -131,9 +136,13 @@ class DeliveryRow(Table, table=True):
 
 
 class TransitionRow(Table, table=True):
-    """One step of a session, in order from 1; an inferred one has no event until a late one confirms it."""
+    """One step of a session, in order from 1; an inferred one has no event until a late one confirms it.
+
+    `position` is its place in the total order of all steps, without a gap: whoever sees a position has seen all before.
+    """
 
     __tablename__ = "transitions"
+    __table_args__ = (Index("uq_transitions_position", "position", unique=True),)
 
     session_id: UUID = Field(primary_key=True)
     ordinal: int = Field(primary_key=True)
@@ -145,10 +154,36 @@ class TransitionRow(Table, table=True):
     sequence: int | None = None
     at: datetime
     reason: str | None = Field(default=None, sa_type=Text)
+    terminal: bool = False
+    position: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class FeedHeadRow(Table, table=True):
+    """One row: the last position given to a step. Who holds its lock is the only one about to commit steps."""
+
+    __tablename__ = "feed_heads"
+
+    feed_id: int = Field(default=1, primary_key=True)
+    position: int = Field(default=0, sa_type=BigInteger)
+
+
+class FeedConsumerRow(Table, table=True):
+    """A named consumer of the feed, and the position up to which it has taken note; `terminal` if of ends only."""
+
+    __tablename__ = "feed_consumers"
+
+    name: str = Field(sa_type=String(255), primary_key=True)
+    position: int = Field(default=0, sa_type=BigInteger)
+    terminal: bool = True
+    created_at: datetime
+    updated_at: datetime
 
 
 class CallbackRow(Table, table=True):
     """One callback owed to one subscriber, as a row of a queue.
+
+    A notice is a callback as well: it belongs to no session, so that `session_id` is the notice's own id, `ordinal` 0,
+    and `state` its type.
 
     `attempt` is the fence: it only grows, by one a claim. `tries` is the place in the schedule: it counts settled
     failures and is 0 again on a retry. `claimed_at` stands while an attempt has been claimed and not settled.
@@ -174,6 +209,7 @@ class CallbackRow(Table, table=True):
     claimed_at: datetime | None = None
     created_at: datetime
     delivered_at: datetime | None = None
+    receipt: str | None = Field(default=None, sa_type=String(200))
 
 
 class AttemptRow(Table, table=True):
@@ -189,6 +225,52 @@ class AttemptRow(Table, table=True):
     duration_ms: int
     outcome: str = Field(sa_type=String(16))
     detail: str | None = Field(default=None, sa_type=Text)
+    response: str | None = Field(default=None, sa_type=Text)
+
+
+class EndpointRow(Table, table=True):
+    """An endpoint that was made over the API or the command line; `sealed` has its URL and its secrets, encrypted."""
+
+    __tablename__ = "endpoints"
+
+    name: str = Field(sa_type=String(255), primary_key=True)
+    sealed: str = Field(sa_type=Text)
+    options: dict[str, Any] = Field(sa_type=JSON)
+    created_at: datetime
+    updated_at: datetime
+
+
+class HealthRow(Table, table=True):
+    """How a subscriber out there has fared; one without a row has never failed."""
+
+    __tablename__ = "endpoint_health"
+
+    name: str = Field(sa_type=String(255), primary_key=True)
+    failures: int = 0
+    failing_since: datetime | None = None
+    opened_at: datetime | None = None
+    probe_at: datetime | None = None
+    pauses: int = 0
+    disabled_at: datetime | None = None
+    disabled_reason: str | None = _short()
+    updated_at: datetime
+
+
+class RecoveryRow(Table, table=True):
+    """A mass of callbacks to be sent again or after the fact, worked off in portions that each remember their place."""
+
+    __tablename__ = "recoveries"
+
+    recovery_id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=String(16))
+    subscriber: str = Field(sa_type=String(255))
+    since: datetime
+    until: datetime
+    total: int
+    done: int = 0
+    place: str | None = _short()
+    created_at: datetime
+    finished_at: datetime | None = None
 
 
 class ChartRow(Table, table=True):

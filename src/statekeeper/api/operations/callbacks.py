@@ -1,0 +1,32 @@
+"""What business code is told."""
+
+from typing import Final
+
+from statekeeper.api import examples as example
+from statekeeper.api.contract import Answer, Operation, in_path
+from statekeeper.api.operations.shapes import AWAY
+from statekeeper.core.errors import (
+    AlreadyDelivered,
+    NotFound,
+    QueryRefused,
+)
+
+CALLBACKS: Final = (
+    Operation(
+        method="post",
+        path="/v1/callbacks/{callbackId}/retry",
+        name="retryCallback",
+        tag="Callbacks",
+        summary="Send a callback again",
+        description="It is due at once, with a fresh schedule; the numbers of its attempts go on. Needs `support`.",
+        parameters=(in_path("callbackId", str(example.CALLBACK_ID)),),
+        answers={202: Answer("The callback is due.", example.RETRY)},
+        refusals=(
+            QueryRefused("callbackId", "must be a UUID in its canonical form"),
+            NotFound("callback", example.CALLBACK_ID),
+            AlreadyDelivered(example.CALLBACK_ID),
+            AWAY,
+        ),
+        protected=True,
+    ),
+)

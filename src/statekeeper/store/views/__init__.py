@@ -1,0 +1,32 @@
+"""What a query shows: the contract's documents, as msgspec writes them in camelCase.
+
+A view is made of strings and numbers that are ready to be shown: times are RFC 3339 with milliseconds and `Z`. The API
+encodes it, the command line prints it, and the OpenAPI document describes it; nobody writes one of these shapes twice.
+"""
+
+from statekeeper.store.views.base import Instant, View
+from statekeeper.store.views.callbacks import AttemptView, CallbackPage, CallbackView, RetryView, SessionCallbackView
+from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
+from statekeeper.store.views.refusals import FaultView, RefusalView
+from statekeeper.store.views.sessions import ChartView, LastStepView, ReceiptView, SessionPage, SessionView
+
+__all__ = [
+    "AttemptView",
+    "CallbackPage",
+    "CallbackView",
+    "ChartView",
+    "DeliveryView",
+    "EventView",
+    "FaultView",
+    "HistoryView",
+    "Instant",
+    "LastStepView",
+    "ReceiptView",
+    "RefusalView",
+    "RetryView",
+    "SessionCallbackView",
+    "SessionPage",
+    "SessionView",
+    "TransitionView",
+    "View",
+]

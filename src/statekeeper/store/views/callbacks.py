@@ -1,0 +1,47 @@
+"""What is owed to whom, and what came of it."""
+
+from uuid import UUID
+
+from statekeeper.store.views.base import Instant, View
+
+
+class AttemptView(View, frozen=True):
+    """One attempt at a callback, over."""
+
+    number: int
+    at: Instant
+    duration_ms: int
+    outcome: str
+    detail: str | None
+
+
+class CallbackView(View, frozen=True):
+    """One callback owed to one subscriber."""
+
+    callback_id: UUID
+    subscriber: str
+    state: str
+    status: str
+    attempts: list[AttemptView]
+    next_attempt_at: Instant | None
+
+
+class SessionCallbackView(CallbackView, frozen=True):
+    """A callback where it does not stand under its session."""
+
+    session_id: UUID
+
+
+class CallbackPage(View, frozen=True):
+    """Some callbacks, the newest first."""
+
+    items: list[SessionCallbackView]
+    next_cursor: str | None
+
+
+class RetryView(View, frozen=True):
+    """A callback that somebody has asked to be sent again."""
+
+    callback_id: UUID
+    status: str
+    next_attempt_at: Instant
