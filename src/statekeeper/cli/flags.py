@@ -34,17 +34,18 @@ def store_flags(command: F) -> F:
     return config(url(command))
 
 
+def subscriber_flags(command: F) -> F:
+    """The same, and `--callbacks`: which functions there are."""
+    help_text = "An import path or a `.py` file with `@on_terminal` functions."
+    callbacks = _flag("--callbacks", multiple=True, metavar="PATH", help=help_text)
+    return store_flags(callbacks(command))
+
+
 def serve_flags(command: F) -> F:
     """All settings that have a flag."""
-    callbacks = _flag(
-        "--callbacks",
-        multiple=True,
-        metavar="PATH",
-        help="An import path or a `.py` file with `@on_terminal` functions.",
-    )
     port = _flag("--port", metavar="NUMBER", help="The port to listen on.")
     host = _flag("--host", metavar="HOST", help="The host to listen on.")
-    return store_flags(host(port(callbacks(command))))
+    return subscriber_flags(host(port(command)))
 
 
 def resolution() -> Resolution:

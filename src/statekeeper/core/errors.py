@@ -22,6 +22,7 @@ No message repeats a token, a part of one or a value from one: messages end in l
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 
 class StatekeeperError(Exception):
@@ -127,7 +128,7 @@ class AlreadyDelivered(StatekeeperError):
 class RecoveryUnderWay(StatekeeperError):
     """Of one kind and subscriber there is one recovery at a time."""
 
-    def __init__(self, recovery_id: object) -> None:
+    def __init__(self, recovery_id: UUID) -> None:
         super().__init__(f"Recovery {recovery_id} of this kind and subscriber is under way; it must end first.")
         self.recovery_id: Final = recovery_id
 
