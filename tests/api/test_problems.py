@@ -1,5 +1,7 @@
 """What a stranger is told when something goes wrong."""
 
+from uuid import UUID
+
 import pytest
 from litestar.exceptions import HTTPException
 from structlog.testing import capture_logs
@@ -18,6 +20,7 @@ EXPECTED = [
     (errors.BodyRefused((errors.Fault("name", "is missing"),)), 422),
     (errors.NotFound("session", 1), 404),
     (errors.AlreadyDelivered(1), 409),
+    (errors.RecoveryUnderWay(UUID(int=1)), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

@@ -15,6 +15,7 @@ from statekeeper.api.callbacks import retry_callback
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
+from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
 from statekeeper.api.wiring import Engine, Wiring
@@ -43,6 +44,10 @@ def build(
             get_history,
             list_sessions,
             retry_callback,
+            recover_endpoint,
+            backfill_endpoint,
+            get_recovery,
+            list_recoveries,
             get_liveness,
             get_readiness,
             get_metrics,
