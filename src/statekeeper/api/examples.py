@@ -77,7 +77,8 @@ HISTORY: Final = HistoryView(
             subscriber="crm",
             state="completed",
             status="delivered",
-            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", "200")],
+            receipt="case-4711",
+            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", None, '{"receipt": "case-4711"}')],
             next_attempt_at=None,
         )
     ],
