@@ -46,8 +46,7 @@ class Rest:
 
 @pytest.fixture
 def recoverer(writer, database):
-    names = ("crm", "erp")
-    loaded = {name: Subscriber(name) for name in names}
+    loaded = Subscriber("crm"), Subscriber("erp")
     return Recoverer(writer, Queries(database.reader), lambda: loaded, rest=Rest())
 
 
@@ -71,7 +70,7 @@ async def dead(writer, clock):
 
 
 async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_it_took(recoverer, dead, database):
-    await dead("crm", 1200)
+    await dead("crm", 300)
     woken = []
     recoverer.wake = lambda: woken.append(1)
     began = time.perf_counter()
@@ -80,31 +79,31 @@ async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_
         pass
     assert len(recoverer.rest.seconds) == len(woken) == 3
     assert 0 < sum(recoverer.rest.seconds) < time.perf_counter() - began
-    assert await rows(database, "SELECT done, total FROM recoveries") == [(1200, 1200)]
+    assert await rows(database, "SELECT done, total FROM recoveries") == [(300, 300)]
     assert await rows(database, "SELECT DISTINCT status FROM callbacks") == [("pending",)]
 
 
 async def test_recoveries_take_turns(recoverer, dead, database):
-    await dead("crm", 1200)
+    await dead("crm", 300)
     await dead("erp", 3)
     await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
     await recoverer.begin(Kind.RETRY, "erp", LONG_AGO)
     assert await recoverer.run_once() == 2
     done = await rows(database, "SELECT done FROM recoveries ORDER BY total DESC")
-    assert done == [(500,), (0,)]  # a page of the dead, whosesoever they are
+    assert done == [(128,), (0,)]  # a page of the dead, whosesoever they are
     while await recoverer.run_once():
         pass
-    assert await rows(database, "SELECT done FROM recoveries ORDER BY total DESC") == [(1200,), (3,)]
+    assert await rows(database, "SELECT done FROM recoveries ORDER BY total DESC") == [(300,), (3,)]
 
 
 async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, writer, database):
-    await dead("crm", 700)
+    await dead("crm", 200)
     await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
     assert await recoverer.run_once() == 1
-    other = Recoverer(writer, Queries(database.reader), lambda: {"crm": Subscriber("crm")}, rest=Rest())
+    other = Recoverer(writer, Queries(database.reader), lambda: [Subscriber("crm")], rest=Rest())
     running = asyncio.create_task(other.run())
     await asyncio.wait_for(other.rest.begun.wait(), 10)
-    assert await rows(database, "SELECT done FROM recoveries WHERE finished_at IS NOT NULL") == [(700,)]
+    assert await rows(database, "SELECT done FROM recoveries WHERE finished_at IS NOT NULL") == [(200,)]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -112,11 +111,20 @@ async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, wr
 async def test_one_whose_subscriber_is_not_loaded_waits(recoverer, dead, database):
     await dead("crm", 1)
     await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
-    recoverer.subscribers = dict
+    recoverer.subscribers = list
     assert await recoverer.run_once() == 0
-    recoverer.subscribers = lambda: {"crm": Subscriber("crm")}
+    recoverer.subscribers = lambda: [Subscriber("crm")]
     assert await recoverer.run_once() == 1
     assert await rows(database, "SELECT done FROM recoveries") == [(1,)]
+
+
+async def test_a_subscriber_that_is_gone_when_its_portion_is_written_gets_nothing(recoverer, dead, database):
+    await dead("crm", 1)
+    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
+    asked = iter([[Subscriber("crm")], []])
+    recoverer.subscribers = lambda: next(asked)
+    assert await recoverer.run_once() == 0
+    assert await rows(database, "SELECT status FROM callbacks") == [("dead",)]
 
 
 async def test_one_that_is_begun_while_there_is_nothing_to_do_begins_at_once(recoverer, dead, database, monkeypatch):

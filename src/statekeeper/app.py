@@ -89,8 +89,7 @@ class Service:
         self._relay: Final = Relay(self._writer.execute, senders, delivery)
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
         queries = Queries(self.database.reader)
-        loaded = {each.name: each for each in subscribers}
-        self.recoverer: Final = Recoverer(self._writer, queries, lambda: loaded, self._relay.wake)
+        self.recoverer: Final = Recoverer(self._writer, queries, lambda: subscribers, self._relay.wake)
         self.app: Final = build(
             self.engine,
             queries,

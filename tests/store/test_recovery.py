@@ -366,8 +366,10 @@ async def test_a_recovery_that_is_unknown_has_no_progress(store):
 @pytest.mark.parametrize(("remedy", "index"), [(revival, "ix_callbacks_status"), (backfill, "ix_sessions_ended_at")])
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 async def test_a_page_is_read_along_an_index_and_not_sorted(store, remedy, index):
-    query = remedy.page(store.recovery(Kind.RETRY), "A" * 32, 500)
+    wanted = store.recovery(Kind.RETRY, since=store.begun)
+    query = remedy.page(wanted, "A" * 32, 500)
     compiled = query.compile(store.database.reader.sync_engine, compile_kwargs={"render_postcompile": True})
+    assert wanted.since not in compiled.params.values()  # the index is entered at the place and not at the beginning
     async with store.database.reader.connect() as connection:
         found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(range(len(compiled.params))))
         plan = [row[3] for row in found]

@@ -53,7 +53,7 @@ def page(recovery: Recovery, place: str | None, limit: int) -> Any:  # noqa: ANN
     return (
         select(_sessions, *_STEP, _callbacks.c.callback_id.is_not(None).label("told"))
         .select_from(_sessions.join(_transitions, step).outerjoin(_callbacks, _told(recovery)))
-        .where(*_ended(recovery), *onward(time, key, place))
+        .where(*_ended(recovery, place))
         .order_by(time, key)
         .limit(limit)
     )
@@ -88,8 +88,9 @@ def _end(row: Any, snapshot: Snapshot, subscriber: Subscriber) -> SessionEnded: 
     )
 
 
-def _ended(recovery: Recovery) -> tuple[ColumnElement[bool], ...]:
-    return _sessions.c.ended_at >= recovery.since, _sessions.c.ended_at < recovery.until
+def _ended(recovery: Recovery, place: str | None = None) -> tuple[ColumnElement[bool], ...]:
+    time, key = _sessions.c.ended_at, _sessions.c.session_id
+    return *onward(time, key, recovery.since, place), time < recovery.until
 
 
 def _told(recovery: Recovery) -> ColumnElement[bool]:

@@ -54,12 +54,16 @@ class Portion:
     place: str | None
 
 
-def onward(time: Column[Any], key: Column[Any], place: str | None) -> Conditions:
-    """Behind the place, where the oldest come first."""
+def onward(time: Column[Any], key: Column[Any], since: datetime, place: str | None) -> Conditions:
+    """From a time on, or behind the place, where the oldest come first.
+
+    The place's time is said on its own as well: SQLite enters an index by one column's bound and not by that of a pair,
+    and would read each page from the very beginning.
+    """
     if place is None:
-        return ()
+        return (time >= since,)
     at, last = read_cursor(place)
-    return (tuple_(time, key) > tuple_(literal(at, time.type), literal(last, key.type)),)
+    return time >= at, tuple_(time, key) > tuple_(literal(at, time.type), literal(last, key.type))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,10 @@ def advance(connection: Connection, recovery: Recovery, place: str | None, limit
 def page(recovery: Recovery, place: str | None, limit: int) -> Any:  # noqa: ANN401 -- a SELECT of three columns
     """The dead behind the place, the oldest first."""
     time, key = _callbacks.c.created_at, _callbacks.c.callback_id
-    query = select(time, key, _callbacks.c.subscriber).where(*_dead(recovery), *onward(time, key, place))
+    query = select(time, key, _callbacks.c.subscriber).where(*_dead(recovery, place))
     return query.order_by(time, key).limit(limit)
 
 
-def _dead(recovery: Recovery) -> tuple[ColumnElement[bool], ...]:
-    time = _callbacks.c.created_at
-    return _callbacks.c.status == "dead", time >= recovery.since, time < recovery.until
+def _dead(recovery: Recovery, place: str | None = None) -> tuple[ColumnElement[bool], ...]:
+    time, key = _callbacks.c.created_at, _callbacks.c.callback_id
+    return _callbacks.c.status == "dead", *onward(time, key, recovery.since, place), time < recovery.until
