@@ -98,7 +98,7 @@ def _run(kind: Kind, *, subscriber: str, since: datetime | timedelta, dry_run: b
     if total and not yes:
         click.confirm(f"{what}: send them?", abort=True, err=True)
     with progress() as bars:
-        done = with_store(lambda database: _recover(database, recovery, bars))
+        done = with_store(lambda database: _recover(database, recovery, total, bars))
     if as_json:
         show_json(done)
     else:
@@ -108,7 +108,7 @@ def _run(kind: Kind, *, subscriber: str, since: datetime | timedelta, dry_run: b
 async def _plan(
     database: Database, known: Settings, kind: Kind, name: str, since: datetime | timedelta
 ) -> tuple[Recovery, int]:
-    """What it comes to; a time that goes back from now is reckoned once, before anybody thinks about the number."""
+    """What it comes to. Its times are fixed here, so that what is done is what somebody agreed to."""
     await schema.check(database)
 
     def look(connection: Connection) -> tuple[Recovery, int]:
@@ -137,17 +137,12 @@ def _find(connection: Connection, known: Settings, name: str) -> Subscriber:
     raise NotFound("subscriber", name)
 
 
-async def _recover(database: Database, recovery: Recovery, bars: Bars) -> RecoveryView:
-    """Begin it and work it off; one that an earlier call has left unfinished comes first."""
+async def _recover(database: Database, recovery: Recovery, total: int, bars: Bars) -> RecoveryView:
+    """Begin it, as it was counted, and work it off; one that an earlier call has left unfinished comes first."""
     key = uuid4()
-
-    def begin(connection: Connection, now: datetime) -> None:
-        wanted = Recovery(recovery.kind, recovery.subscriber, recovery.since, now)
-        store.begin(connection, key, wanted, store.plan(connection, wanted), now)
-
     while True:
         try:
-            await _write(database, begin)
+            await _write(database, lambda connection, now: store.begin(connection, key, recovery, total, now))
         except RecoveryUnderWay as error:
             await _work_off(database, error.recovery_id, recovery.subscriber, bars)
         else:
