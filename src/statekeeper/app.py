@@ -27,6 +27,7 @@ from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
+from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.settings import BrokerSettings, EndpointSettings, Settings, load_settings, require_serving
 from statekeeper.store import schema
@@ -87,11 +88,14 @@ class Service:
         delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
         self._relay: Final = Relay(self._writer.execute, senders, delivery)
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        queries = Queries(self.database.reader)
+        self.recoverer: Final = Recoverer(self._writer, queries, lambda: subscribers, self._relay.wake)
         self.app: Final = build(
             self.engine,
-            Queries(self.database.reader),
+            queries,
             _access_policy(settings),
             self._readiness,
+            recoverer=self.recoverer,
             loaded=frozenset(senders),
             lifespan=[self._lifespan],
         )
@@ -115,6 +119,7 @@ class Service:
             self._supervise(stack, "keyring", self._keyring.run())
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
+            self._supervise(stack, "recoveries", self.recoverer.run())
             stack.callback(self.stop_waiting)
             yield self
 
