@@ -19,15 +19,25 @@ from litestar import Litestar
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.subscribers import Scope, Subscriber
+from statekeeper.delivery.brokers.sender import Broker, broker_senders
+from statekeeper.delivery.clients import Clients
 from statekeeper.delivery.courier import Sender
-from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
+from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
+from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
-from statekeeper.settings import DeliverySettings, EndpointSettings, Settings, load_settings, require_serving
+from statekeeper.settings import (
+    BrokerSettings,
+    DeliverySettings,
+    EndpointSettings,
+    Settings,
+    load_settings,
+    require_serving,
+)
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -66,7 +76,12 @@ class Service:
         chart = default_chart()
         endpoints = [_endpoint(each) for each in settings.endpoints]
         self._handlers: Final = load_handlers(settings.callbacks, chart.finals)
-        subscribers = (*(each.subscriber for each in self._handlers), *(each.subscriber for each in endpoints))
+        self._brokers: Final = broker_senders(map(_broker, settings.brokers))
+        subscribers = (
+            *(each.subscriber for each in self._handlers),
+            *(each.subscriber for each in endpoints),
+            *(each.subscriber for each in self._brokers),
+        )
         check_names(subscribers)
         policy = _webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
@@ -74,18 +89,22 @@ class Service:
         journal = _journal(settings, Charts(chart), subscribers)
         self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
         self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
-        self._client: Final = open_client()
+        self._clients: Final = Clients(settings.delivery.allowed_networks)
         senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
-        senders |= {each.name: HttpSender(each, self._client) for each in endpoints}
+        senders |= {each.name: HttpSender(each, self._clients.client_for(each)) for each in endpoints}
+        senders |= {each.subscriber.name: each for each in self._brokers}
         self._relay: Final = Relay(
             self._writer.execute, senders, _delivery(settings.delivery), subscribers=lambda: subscribers
         )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        queries = Queries(self.database.reader)
+        self.recoverer: Final = Recoverer(self._writer, queries, lambda: subscribers, self._relay.wake)
         self.app: Final = build(
             self.engine,
-            Queries(self.database.reader),
+            queries,
             _access_policy(settings),
             self._readiness,
+            recoverer=self.recoverer,
             loaded=frozenset(senders),
             lifespan=[self._lifespan],
         )
@@ -99,7 +118,9 @@ class Service:
             await self._prepare_schema()
             self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
             await self._writer.execute(self.engine.journal.charts.register)
-            stack.push_async_callback(self._client.aclose)
+            stack.push_async_callback(self._clients.aclose)
+            for broker in self._brokers:
+                stack.push_async_callback(broker.close)
             for handler in self._handlers:
                 stack.callback(handler.close)
             stack.push_async_callback(self._keyring.close)
@@ -107,6 +128,7 @@ class Service:
             self._supervise(stack, "keyring", self._keyring.run())
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
+            self._supervise(stack, "recoveries", self.recoverer.run())
             stack.callback(self.stop_waiting)
             yield self
 
@@ -170,7 +192,13 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
         notices=frozenset(each.notices),
         concurrency=each.concurrency,
         rate=each.rate,
+        trusted=True,
     )
+
+
+def _broker(each: BrokerSettings) -> Broker:
+    wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
+    return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
 
 
 def _delivery(settings: DeliverySettings) -> Delivery:

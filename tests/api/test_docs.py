@@ -79,7 +79,8 @@ def test_every_reference_in_the_document_leads_somewhere():
 
 def test_whatever_needs_a_token_says_so():
     needs = {each.name for each in OPERATIONS if each.protected}
-    assert needs == {"getSession", "getHistory", "listSessions", "retryCallback", "getMetrics"}
+    recoveries = {"recoverEndpoint", "backfillEndpoint", "getRecovery", "listRecoveries"}
+    assert needs == {"getSession", "getHistory", "listSessions", "retryCallback", "getMetrics"} | recoveries
     for item in DOCUMENT["paths"].values():
         for operation in item.values():
             protected = operation["operationId"] in needs

@@ -1,5 +1,7 @@
 """What a stranger is told when something goes wrong."""
 
+from uuid import UUID
+
 import pytest
 from litestar.exceptions import HTTPException
 from structlog.testing import capture_logs
@@ -14,8 +16,11 @@ EXPECTED = [
     (errors.NotVerified("no", reason="signature", kid="k"), 401),
     (errors.NotAnEvent((errors.Fault("data", "is missing"),)), 422),
     (errors.QueryRefused("limit", "is wrong"), 400),
+    (errors.NotJson(), 400),
+    (errors.BodyRefused((errors.Fault("name", "is missing"),)), 422),
     (errors.NotFound("session", 1), 404),
     (errors.AlreadyDelivered(1), 409),
+    (errors.RecoveryUnderWay(UUID(int=1)), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

@@ -15,9 +15,11 @@ from statekeeper.api.callbacks import retry_callback
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
+from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
 from statekeeper.api.wiring import Engine, Wiring
+from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.queries import Queries
 
@@ -30,6 +32,7 @@ def build(
     access: AccessPolicy,
     readiness: Callable[[], Mapping[str, bool]],
     *,
+    recoverer: Recoverer | None = None,
     loaded: frozenset[str] = frozenset(),
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> Litestar:
@@ -41,6 +44,10 @@ def build(
             get_history,
             list_sessions,
             retry_callback,
+            recover_endpoint,
+            backfill_endpoint,
+            get_recovery,
+            list_recoveries,
             get_liveness,
             get_readiness,
             get_metrics,
@@ -50,7 +57,7 @@ def build(
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded)}),
+        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded, recoverer)}),
         openapi_config=None,
         logging_config=None,
     )

@@ -14,6 +14,10 @@ from statekeeper.store.views import (
     HistoryView,
     LastStepView,
     ReceiptView,
+    RecoveryPage,
+    RecoveryPlanView,
+    RecoveryView,
+    RetryPlanView,
     RetryView,
     SessionPage,
     SessionView,
@@ -73,9 +77,24 @@ HISTORY: Final = HistoryView(
             subscriber="crm",
             state="completed",
             status="delivered",
-            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", "200")],
+            receipt="case-4711",
+            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", None, '{"receipt": "case-4711"}')],
             next_attempt_at=None,
         )
     ],
 )
 RETRY: Final = RetryView(CALLBACK_ID, "pending", "2026-01-08T09:00:00.000Z")
+RETRY_PLAN: Final = RetryPlanView(CALLBACK_ID, "crm", "dead", 10, dry_run=True)
+RECOVERY: Final = RecoveryView(
+    recovery_id=UUID("3f0d6f5e-52a5-4a39-9c0a-1d8a5f6c7b21"),
+    kind="retry",
+    subscriber="crm",
+    since="2026-01-08T06:00:00.000Z",
+    until="2026-01-08T09:00:00.000Z",
+    total=1200,
+    done=500,
+    created_at="2026-01-08T09:00:00.000Z",
+    finished_at=None,
+)
+RECOVERY_PLAN: Final = RecoveryPlanView("retry", "crm", RECOVERY.since, RECOVERY.until, 1200, dry_run=True)
+RECOVERIES: Final = RecoveryPage([RECOVERY], None)

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.types import Scope
 
 from statekeeper.core.arrivals import Receipt
+from statekeeper.recoverer import Recoverer
 from statekeeper.store.queries import Queries
 from statekeeper.watchers import Watchers
 
@@ -36,6 +37,7 @@ class Wiring:
     readiness: Callable[[], Mapping[str, bool]]
     states: tuple[str, ...]
     loaded: frozenset[str]
+    recoverer: Recoverer | None = None
 
 
 def wiring(scope: Scope) -> Wiring:

@@ -8,8 +8,11 @@ StatekeeperError
 │   ├── NotVerified(reason, kid)         401
 │   └── NotAnEvent(faults)               422
 ├── QueryRefused(field, detail)        the client's: 400
+├── NotJson                            the client's: 400
+├── BodyRefused(faults)                the client's: 422
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
+├── RecoveryUnderWay(recovery_id)      the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -21,6 +24,7 @@ No message repeats a token, a part of one or a value from one: messages end in l
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 
 class StatekeeperError(Exception):
@@ -50,7 +54,7 @@ class WebhookRefused(StatekeeperError):
 
 
 class TooLarge(WebhookRefused):
-    """The body is larger than a webhook can be."""
+    """The body is larger than it can be."""
 
     status = 413
     title = "Body too large"
@@ -60,7 +64,7 @@ class TooLarge(WebhookRefused):
 
 
 class UnsupportedMediaType(WebhookRefused):
-    """The body is not declared to be a token, or is encoded."""
+    """The body is not declared to be what it must be, or is encoded."""
 
     status = 415
     title = "Unsupported media type"
@@ -109,6 +113,21 @@ class QueryRefused(StatekeeperError):
         self.fault: Final = Fault(field, detail)
 
 
+class NotJson(StatekeeperError):
+    """A body that is no JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is not JSON.")
+
+
+class BodyRefused(StatekeeperError):
+    """A body that is JSON, but does not fit. `faults` names every field that is wrong."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("The body does not fit: " + "; ".join(map(str, faults)))
+        self.faults: Final = faults
+
+
 class NotFound(StatekeeperError):
     """Nothing is known under this key."""
 
@@ -121,6 +140,14 @@ class AlreadyDelivered(StatekeeperError):
 
     def __init__(self, callback_id: object) -> None:
         super().__init__(f"Callback {callback_id} has been delivered; there is nothing to retry.")
+
+
+class RecoveryUnderWay(StatekeeperError):
+    """Of one kind and subscriber there is one recovery at a time."""
+
+    def __init__(self, recovery_id: UUID) -> None:
+        super().__init__(f"Recovery {recovery_id} of this kind and subscriber is under way; it must end first.")
+        self.recovery_id: Final = recovery_id
 
 
 class Unavailable(StatekeeperError):

@@ -6,12 +6,13 @@ the lease runs out, and the next claim records the unsettled attempt as interrup
 schedule, since `tries` counts settled failures only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
@@ -82,30 +83,46 @@ def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verd
     settled = update(_callbacks).where(*_is(claim), _callbacks.c.status != "delivered")
     if not isinstance(verdict, Delivered):
         settled = settled.where(_callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
-    return connection.execute(settled.values(**_follow(verdict, claim, now))).rowcount == 1
+    return connection.execute(settled.values(**_follow(verdict, claim, attempt, now))).rowcount == 1
 
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
     """Make a callback due at once, with a fresh schedule; attempt numbers go on. `NotFound`, `AlreadyDelivered`."""
-    query = select(*_CLAIM, _callbacks.c.status, _callbacks.c.claimed_at).where(_callbacks.c.callback_id == callback_id)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(_revivable([callback_id])).one_or_none()
     if row is None:
         raise NotFound("callback", callback_id)
     if row.status == "delivered":
         raise AlreadyDelivered(callback_id)
-    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at)])
-    connection.execute(
-        update(_callbacks)
-        .where(_callbacks.c.callback_id == callback_id)
-        .values(status="pending", tries=0, due_at=now, claimed_at=None)
-    )
+    _revive(connection, [row], now)
     turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
 
 
-def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:
+def revive_dead(connection: Connection, callback_ids: Sequence[UUID], now: datetime) -> int:
+    """Revive those of these that are dead, and return how many there were."""
+    dead = _revivable(callback_ids).where(_callbacks.c.status == "dead")
+    rows = connection.execute(dead).all() if callback_ids else []
+    _revive(connection, rows, now)
+    return len(rows)
+
+
+def _revivable(callback_ids: Sequence[UUID]) -> Select[Any]:
+    query = select(*_CLAIM, _callbacks.c.status, _callbacks.c.claimed_at)
+    return query.where(_callbacks.c.callback_id.in_(callback_ids)).with_for_update()
+
+
+def _revive(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
+    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in rows])
+    due = {"status": "pending", "tries": 0, "due_at": now, "claimed_at": None}
+    revived = update(_callbacks).where(_callbacks.c.callback_id.in_([row.callback_id for row in rows]))
+    if rows:
+        connection.execute(revived.values(due))
+
+
+def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> Row:
     match verdict:
         case Delivered():
-            return {"status": "delivered", "delivered_at": now, "due_at": None, "claimed_at": None}
+            ended = {"status": "delivered", "delivered_at": now, "receipt": attempt.receipt}
+            return ended | {"due_at": None, "claimed_at": None}
         case RetryAt(due_at):
             return {"due_at": due_at, "tries": claim.tries + 1, "claimed_at": None}
         case Dead():
@@ -131,6 +148,7 @@ def _record(connection: Connection, claim: Claim, attempt: Attempt) -> None:
         "duration_ms": attempt.duration_ms,
         "outcome": attempt.outcome,
         "detail": attempt.detail,
+        "response": attempt.response,
     }
     upsert(connection, _attempts, [_key(claim) | {"number": claim.number} | said])
 

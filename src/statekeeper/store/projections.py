@@ -17,6 +17,7 @@ from statekeeper.store.tables import (
     CallbackRow,
     DeliveryRow,
     EventRow,
+    RecoveryRow,
     RefusalRow,
     SessionRow,
     TransitionRow,
@@ -30,7 +31,9 @@ from statekeeper.store.views import (
     EventView,
     FaultView,
     LastStepView,
+    RecoveryView,
     RefusalView,
+    RetryPlanView,
     SessionCallbackView,
     SessionView,
     TransitionView,
@@ -110,15 +113,17 @@ def _event_view(row: Sequence[Any], repeats: list[DeliveryView]) -> EventView:
     )
 
 
-CALLBACK: Final = _columns(CallbackRow, "session_id ordinal subscriber callback_id state status due_at created_at")
-ATTEMPT: Final = _columns(AttemptRow, "session_id ordinal subscriber number outcome duration_ms detail at")
+CALLBACK: Final = _columns(
+    CallbackRow, "session_id ordinal subscriber callback_id state status receipt due_at created_at"
+)
+ATTEMPT: Final = _columns(AttemptRow, "session_id ordinal subscriber number outcome duration_ms detail response at")
 
 
 def attempts_by_callback(rows: Iterable[Sequence[Any]]) -> Attempts:
     """The attempts of many callbacks, sorted out; the rows come by their number."""
     attempts: dict[CallbackKey, list[AttemptView]] = {}
-    for session_id, ordinal, subscriber, number, outcome, duration_ms, detail, at in rows:
-        view = AttemptView(number, rfc3339(at), duration_ms, outcome, detail)
+    for session_id, ordinal, subscriber, number, outcome, duration_ms, detail, response, at in rows:
+        view = AttemptView(number, rfc3339(at), duration_ms, outcome, detail, response)
         attempts.setdefault((session_id, ordinal, subscriber), []).append(view)
     return attempts
 
@@ -132,15 +137,33 @@ def session_callback_view(row: Sequence[Any], attempts: Attempts) -> SessionCall
 
 
 def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
-    session_id, ordinal, subscriber, callback_id, state, status, due_at, _ = row
+    session_id, ordinal, subscriber, callback_id, state, status, receipt, due_at, _ = row
     return {
         "callback_id": callback_id,
         "subscriber": subscriber,
         "state": state,
         "status": status,
+        "receipt": receipt,
         "attempts": attempts.get((session_id, ordinal, subscriber), []),
         "next_attempt_at": _shown(due_at),
     }
+
+
+RETRY_PLAN: Final = _columns(CallbackRow, "callback_id subscriber status attempt")
+
+
+def retry_plan_view(row: Sequence[Any]) -> RetryPlanView:
+    callback_id, subscriber, status, attempts = row
+    return RetryPlanView(callback_id, subscriber, status, attempts, dry_run=True)
+
+
+RECOVERY: Final = _columns(RecoveryRow, "recovery_id kind subscriber since until total done created_at finished_at")
+
+
+def recovery_view(row: Sequence[Any]) -> RecoveryView:
+    key, kind, subscriber, since, until, total, done, created_at, finished_at = row
+    times = rfc3339(since), rfc3339(until)
+    return RecoveryView(key, kind, subscriber, *times, total, done, rfc3339(created_at), _shown(finished_at))
 
 
 REFUSAL: Final = _columns(RefusalRow, "at faults token key_thumbprint")

@@ -5,8 +5,16 @@ encodes it, the command line prints it, and the OpenAPI document describes it; n
 """
 
 from statekeeper.store.views.base import Instant, View
-from statekeeper.store.views.callbacks import AttemptView, CallbackPage, CallbackView, RetryView, SessionCallbackView
+from statekeeper.store.views.callbacks import (
+    AttemptView,
+    CallbackPage,
+    CallbackView,
+    RetryPlanView,
+    RetryView,
+    SessionCallbackView,
+)
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
+from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
 from statekeeper.store.views.refusals import FaultView, RefusalView
 from statekeeper.store.views.sessions import ChartView, LastStepView, ReceiptView, SessionPage, SessionView
 
@@ -22,7 +30,11 @@ __all__ = [
     "Instant",
     "LastStepView",
     "ReceiptView",
+    "RecoveryPage",
+    "RecoveryPlanView",
+    "RecoveryView",
     "RefusalView",
+    "RetryPlanView",
     "RetryView",
     "SessionCallbackView",
     "SessionPage",
