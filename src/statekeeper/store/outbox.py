@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
+from statekeeper.store import turns
 from statekeeper.store.rows import Row
 from statekeeper.store.statements import insert_missing, upsert
 from statekeeper.store.tables import AttemptRow, CallbackRow, table
+from statekeeper.store.turns import BEHIND_ANOTHER
 
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
@@ -37,10 +39,22 @@ class Claim:
     number: int
     tries: int
 
+    @property
+    def is_notice(self) -> bool:
+        return self.ordinal == 0
 
-def claim(connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
-    """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over."""
-    found = connection.execute(_DUE, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
+
+def claim(
+    connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta, *, ordered: bool = False
+) -> list[Claim]:
+    """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over.
+
+    `ordered` leaves out what is behind a pending one of its session, due or not: a dead one is waited for no longer.
+    """
+    query = _DUE_IN_ORDER if ordered else _DUE
+    found = connection.execute(query, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
+    if ordered and len(found) < limit:
+        turns.park(connection, subscriber, now)
     if not found:
         return []
     claimed = (
@@ -55,6 +69,12 @@ def claim(connection: Connection, subscriber: str, limit: int, now: datetime, le
         connection, [(replace(each, number=each.number - 1), before[each.callback_id]) for each in claims]
     )
     return claims
+
+
+def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
+    """Whether a claim might find something."""
+    due = {"of_subscriber": subscriber, "now": now, "most": 1}
+    return connection.execute(_ANY_DUE, due).first() is not None
 
 
 def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
@@ -74,6 +94,7 @@ def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
     if row.status == "delivered":
         raise AlreadyDelivered(callback_id)
     _revive(connection, [row], now)
+    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
 
 
 def revive_dead(connection: Connection, callback_ids: Sequence[UUID], now: datetime) -> int:
@@ -140,7 +161,7 @@ def _is(claim: Claim) -> list[Any]:
     return [_callbacks.c[name] == value for name, value in _key(claim).items()]
 
 
-_DUE: Final = (  # built once, since it is asked with every batch that brings a callback
+_ANY_DUE: Final = (  # these are built once, since they are asked with every batch that brings a callback
     select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
     .where(
         _callbacks.c.subscriber == bindparam("of_subscriber"),
@@ -149,8 +170,9 @@ _DUE: Final = (  # built once, since it is asked with every batch that brings a 
     )
     .order_by(_callbacks.c.due_at)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_DUE: Final = _ANY_DUE.with_for_update(skip_locked=True)
+_DUE_IN_ORDER: Final = _ANY_DUE.where(~BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
 _CLAIM: Final = (
     _callbacks.c.callback_id,
     _callbacks.c.session_id,
