@@ -45,10 +45,11 @@ from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.keys import load_key_set, save_key_set
 from statekeeper.store.queries import Queries
 from statekeeper.supervisor import Finish, Supervisor
+from statekeeper.tail import Tail
 from statekeeper.trust.keyring import Keyring
 from statekeeper.trust.sources import key_source
 from statekeeper.trust.verification import WebhookPolicy
-from statekeeper.watchers import Watchers
+from statekeeper.watchers import FEED, Watchers
 from statekeeper.writer import Writer
 
 log = structlog.get_logger()
@@ -99,6 +100,7 @@ class Service:
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
         queries = Queries(self.database.reader)
         self.recoverer: Final = Recoverer(self._writer, queries, lambda: subscribers, self._relay.wake)
+        self._tail: Final = Tail(queries, self.engine.watchers)
         self.app: Final = build(
             self.engine,
             queries,
@@ -106,6 +108,7 @@ class Service:
             self._readiness,
             recoverer=self.recoverer,
             loaded=frozenset(senders),
+            tail=self._tail,
             lifespan=[self._lifespan],
         )
 
@@ -129,6 +132,7 @@ class Service:
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
+            self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)
             yield self
 
@@ -157,6 +161,8 @@ class Service:
         if entry.callbacks:
             self._relay.wake()
         self.engine.watchers.notify(entry.changed)
+        if entry.steps:
+            self.engine.watchers.notify((FEED,))
         for session_id, subscriber in entry.undecidable:
             UNDECIDABLE.labels(subscriber).inc()
             log.warning("callback_not_decidable", session_id=str(session_id), subscriber=subscriber)

@@ -12,7 +12,9 @@ from litestar.datastructures import State
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.consumers import delete_consumer, get_consumer, list_consumers, put_consumer
 from statekeeper.api.docs import get_document, get_page, get_script
+from statekeeper.api.feed import get_feed, stream_feed, stream_session
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
 from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
@@ -22,21 +24,32 @@ from statekeeper.api.wiring import Engine, Wiring
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.queries import Queries
+from statekeeper.tail import Tail
 
 __all__ = ["AccessPolicy", "AccessToken", "Role", "build"]
 
 
-def build(
+def build(  # noqa: PLR0913 -- the parts are what they are
     engine: Engine,
     queries: Queries,
     access: AccessPolicy,
     readiness: Callable[[], Mapping[str, bool]],
     *,
+    tail: Tail | None = None,
     recoverer: Recoverer | None = None,
     loaded: frozenset[str] = frozenset(),
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> Litestar:
     """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has."""
+    parts = Wiring(
+        engine,
+        queries,
+        readiness,
+        default_chart().states,
+        loaded,
+        tail or Tail(queries, engine.watchers),
+        recoverer,
+    )
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -48,6 +61,13 @@ def build(
             backfill_endpoint,
             get_recovery,
             list_recoveries,
+            get_feed,
+            stream_feed,
+            stream_session,
+            list_consumers,
+            get_consumer,
+            put_consumer,
+            delete_consumer,
             get_liveness,
             get_readiness,
             get_metrics,
@@ -57,7 +77,7 @@ def build(
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded, recoverer)}),
+        state=State({"wiring": parts}),
         openapi_config=None,
         logging_config=None,
     )

@@ -24,10 +24,12 @@ from statekeeper.core.errors import (
     NotFound,
     NotJson,
     NotVerified,
+    PositionMoved,
     QueryRefused,
     RecoveryUnderWay,
     StatekeeperError,
     TooLarge,
+    TooManyConsumers,
     Unavailable,
     UnsupportedMediaType,
     WebhookRefused,
@@ -73,6 +75,8 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     NotFound: Kind.named(404, "Not known"),
     AlreadyDelivered: Kind.named(409, "Already delivered"),
     RecoveryUnderWay: Kind.named(409, "Recovery under way"),
+    PositionMoved: Kind.named(409, "Position moved"),
+    TooManyConsumers: Kind.named(409, "Too many consumers"),
     Unavailable: Kind.named(503, "Unavailable"),
 }
 

@@ -1,16 +1,19 @@
 """What the handlers work with, put together once by the composition root and found again through the app's state."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
 from uuid import UUID
 
 from litestar.types import Scope
 
+from statekeeper.api.streams import Streams
 from statekeeper.core.arrivals import Receipt
 from statekeeper.recoverer import Recoverer
+from statekeeper.store.consumers import Placement
 from statekeeper.store.queries import Queries
+from statekeeper.tail import Tail
 from statekeeper.watchers import Watchers
 
 
@@ -24,12 +27,17 @@ class Engine(Protocol):
 
     async def retry(self, callback_id: UUID) -> datetime: ...
 
+    async def place_consumer(self, placement: Placement) -> bool: ...
+
+    async def remove_consumer(self, name: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The parts.
 
-    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers in this process.
+    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers in this process;
+    `tail` is the feed's end, and `streams` counts those who are sent events as they come.
     """
 
     engine: Engine
@@ -37,7 +45,9 @@ class Wiring:
     readiness: Callable[[], Mapping[str, bool]]
     states: tuple[str, ...]
     loaded: frozenset[str]
+    tail: Tail
     recoverer: Recoverer | None = None
+    streams: Streams = field(default_factory=Streams)
 
 
 def wiring(scope: Scope) -> Wiring:

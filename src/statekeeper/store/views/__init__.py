@@ -13,6 +13,7 @@ from statekeeper.store.views.callbacks import (
     RetryView,
     SessionCallbackView,
 )
+from statekeeper.store.views.feed import ConsumerList, ConsumerView, FeedItem, FeedPage
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
 from statekeeper.store.views.refusals import FaultView, RefusalView
@@ -23,9 +24,13 @@ __all__ = [
     "CallbackPage",
     "CallbackView",
     "ChartView",
+    "ConsumerList",
+    "ConsumerView",
     "DeliveryView",
     "EventView",
     "FaultView",
+    "FeedItem",
+    "FeedPage",
     "HistoryView",
     "Instant",
     "LastStepView",
