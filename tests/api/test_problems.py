@@ -14,6 +14,8 @@ EXPECTED = [
     (errors.NotVerified("no", reason="signature", kid="k"), 401),
     (errors.NotAnEvent((errors.Fault("data", "is missing"),)), 422),
     (errors.QueryRefused("limit", "is wrong"), 400),
+    (errors.NotJson(), 400),
+    (errors.BodyRefused((errors.Fault("name", "is missing"),)), 422),
     (errors.NotFound("session", 1), 404),
     (errors.AlreadyDelivered(1), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),

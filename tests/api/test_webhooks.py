@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 import forge
 from statekeeper import metrics
 from statekeeper.api import AccessPolicy, build
-from statekeeper.api.webhooks import LIMIT
+from statekeeper.api.bodies import LIMIT
 from statekeeper.core.errors import Unavailable
 from statekeeper.store.queries import Queries, SessionFilter
 from statekeeper.watchers import Watchers

@@ -17,10 +17,12 @@ from litestar.exceptions import HTTPException
 
 from statekeeper.core.errors import (
     AlreadyDelivered,
+    BodyRefused,
     Fault,
     NotAnEvent,
     NotAToken,
     NotFound,
+    NotJson,
     NotVerified,
     QueryRefused,
     StatekeeperError,
@@ -65,6 +67,8 @@ def _refusals(*refusals: type[WebhookRefused]) -> Mapping[type[StatekeeperError]
 KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     **_refusals(TooLarge, UnsupportedMediaType, NotAToken, NotVerified, NotAnEvent),
     QueryRefused: Kind.named(400, "Bad parameter"),
+    NotJson: Kind.named(400, "Not JSON"),
+    BodyRefused: Kind.named(422, "Body refused"),
     NotFound: Kind.named(404, "Not known"),
     AlreadyDelivered: Kind.named(409, "Already delivered"),
     Unavailable: Kind.named(503, "Unavailable"),
@@ -117,7 +121,7 @@ def _http_problem(error: HTTPException) -> Problem:
 
 def _faults(error: Exception) -> tuple[Fault, ...]:
     match error:
-        case NotAnEvent(faults=faults):
+        case NotAnEvent(faults=faults) | BodyRefused(faults=faults):
             return faults
         case QueryRefused(fault=fault):
             return (fault,)

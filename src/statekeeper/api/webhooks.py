@@ -2,33 +2,27 @@
 
 This is the hot path, and a plain ASGI handler: Litestar's injection would cost as much again as the request itself. It
 answers every method, so that `405` is its own business, and its entry in the OpenAPI document is in `reference`.
-
-No more of a body is taken in than a webhook can have: a length that is declared too large is refused unread, and one
-that is not declared as soon as it is exceeded.
 """
 
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 import structlog
 from litestar import asgi
 from litestar.exceptions import MethodNotAllowedException
-from litestar.types import HTTPDisconnectEvent, HTTPRequestEvent, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
 from statekeeper import metrics
 from statekeeper.api.access import WEBHOOK
+from statekeeper.api.bodies import Headers, is_encoded, read_body, values
 from statekeeper.api.wiring import wiring
 from statekeeper.core.arrivals import Receipt
-from statekeeper.core.errors import NotVerified, TooLarge, Unavailable, UnsupportedMediaType, WebhookRefused
+from statekeeper.core.errors import NotVerified, Unavailable, UnsupportedMediaType, WebhookRefused
 from statekeeper.store.views import ReceiptView
 
-LIMIT: Final = 64 * 1024
 _MEDIA_TYPES: Final = frozenset({b"application/jwt", b"text/plain", b""})
-_CODINGS: Final = frozenset({b"identity", b""})
 _encode: Final = msgspec.json.Encoder().encode
 log = structlog.get_logger()
-
-Headers = list[tuple[bytes, bytes]]
 
 
 @asgi(WEBHOOK, copy_scope=False)
@@ -38,7 +32,7 @@ async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         raise MethodNotAllowedException(headers={"Allow": "POST"})
     headers = list(scope["headers"])
     try:
-        body = await _read_body(headers, receive)
+        body = await read_body(headers, receive)
         if body is None:
             return
         _check_media_type(headers)
@@ -49,33 +43,12 @@ async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(receipt, send)
 
 
-async def _read_body(headers: Headers, receive: Receive) -> bytes | None:
-    """The body, or None if the sender went away before its end."""
-    if any(int(length[:20]) > LIMIT for length in _values(headers, b"content-length") if length.isdigit()):
-        raise TooLarge(LIMIT)
-    body = bytearray()
-    while True:
-        message = cast("HTTPRequestEvent | HTTPDisconnectEvent", await receive())
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if len(body) > LIMIT:
-            raise TooLarge(LIMIT)
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
 def _check_media_type(headers: Headers) -> None:
-    types = (value.split(b";", 1)[0] for value in _values(headers, b"content-type"))
+    types = (value.split(b";", 1)[0] for value in values(headers, b"content-type"))
     if not all(each.strip().lower() in _MEDIA_TYPES for each in types):
         raise UnsupportedMediaType("The Content-Type of a webhook is application/jwt.")
-    codings = (each for value in _values(headers, b"content-encoding") for each in value.split(b","))
-    if not all(each.strip().lower() in _CODINGS for each in codings):
+    if is_encoded(headers):
         raise UnsupportedMediaType("A webhook has no Content-Encoding.")
-
-
-def _values(headers: Headers, name: bytes) -> list[bytes]:
-    return [value for key, value in headers if key == name]
 
 
 def _note(refusal: WebhookRefused | Unavailable) -> None:

@@ -8,6 +8,8 @@ StatekeeperError
 │   ├── NotVerified(reason, kid)         401
 │   └── NotAnEvent(faults)               422
 ├── QueryRefused(field, detail)        the client's: 400
+├── NotJson                            the client's: 400
+├── BodyRefused(faults)                the client's: 422
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
@@ -50,7 +52,7 @@ class WebhookRefused(StatekeeperError):
 
 
 class TooLarge(WebhookRefused):
-    """The body is larger than a webhook can be."""
+    """The body is larger than it can be."""
 
     status = 413
     title = "Body too large"
@@ -60,7 +62,7 @@ class TooLarge(WebhookRefused):
 
 
 class UnsupportedMediaType(WebhookRefused):
-    """The body is not declared to be a token, or is encoded."""
+    """The body is not declared to be what it must be, or is encoded."""
 
     status = 415
     title = "Unsupported media type"
@@ -107,6 +109,21 @@ class QueryRefused(StatekeeperError):
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"{field}: {detail}")
         self.fault: Final = Fault(field, detail)
+
+
+class NotJson(StatekeeperError):
+    """A body that is no JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("The body is not JSON.")
+
+
+class BodyRefused(StatekeeperError):
+    """A body that is JSON, but does not fit. `faults` names every field that is wrong."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("The body does not fit: " + "; ".join(map(str, faults)))
+        self.faults: Final = faults
 
 
 class NotFound(StatekeeperError):

@@ -4,9 +4,9 @@ from typing import Final
 
 from statekeeper.api import examples as example
 from statekeeper.api.access import WEBHOOK
+from statekeeper.api.bodies import LIMIT
 from statekeeper.api.contract import Answer, Operation
 from statekeeper.api.operations.shapes import AWAY
-from statekeeper.api.webhooks import LIMIT
 from statekeeper.core.errors import (
     Fault,
     NotAnEvent,
