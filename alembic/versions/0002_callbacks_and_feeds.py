@@ -70,9 +70,11 @@ def _create_tables() -> None:
         sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("probed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pauses", sa.Integer(), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_reason", sa.String(length=255), nullable=True),
+        sa.Column("enabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_endpoint_health"),
     )

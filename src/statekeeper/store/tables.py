@@ -250,9 +250,11 @@ class HealthRow(Table, table=True):
     failing_since: datetime | None = None
     opened_at: datetime | None = None
     probe_at: datetime | None = None
+    probed_at: datetime | None = None
     pauses: int = 0
     disabled_at: datetime | None = None
     disabled_reason: str | None = _short()
+    enabled_at: datetime | None = None
     updated_at: datetime
 
 
