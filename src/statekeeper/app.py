@@ -18,9 +18,10 @@ from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
 from statekeeper.core.subscribers import Subscriber
+from statekeeper.delivery.clients import Clients
 from statekeeper.delivery.courier import Policy as Delivery
 from statekeeper.delivery.courier import Sender
-from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
+from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.engine import Engine
@@ -73,9 +74,9 @@ class Service:
         journal = _journal(settings, Charts(chart), subscribers)
         self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
         self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
-        self._client: Final = open_client()
+        self._clients: Final = Clients(settings.delivery.allowed_networks)
         senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
-        senders |= {each.name: HttpSender(each, self._client) for each in endpoints}
+        senders |= {each.name: HttpSender(each, self._clients.client_for(each)) for each in endpoints}
         delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
         self._relay: Final = Relay(self._writer.execute, senders, delivery)
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
@@ -97,7 +98,7 @@ class Service:
             await self._prepare_schema()
             self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
             await self._writer.execute(self.engine.journal.charts.register)
-            stack.push_async_callback(self._client.aclose)
+            stack.push_async_callback(self._clients.aclose)
             for handler in self._handlers:
                 stack.callback(handler.close)
             stack.push_async_callback(self._keyring.close)
@@ -164,6 +165,7 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
         states=frozenset(each.states),
         environments=frozenset(each.environments),
         flows=frozenset(each.flows),
+        trusted=True,
     )
 
 

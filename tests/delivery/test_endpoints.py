@@ -13,9 +13,11 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 import statekeeper
 from receiver import Answer, Receiver
+from statekeeper.core.addresses import Reach
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.delivery import endpoints
-from statekeeper.delivery.endpoints import DRAIN_BYTES, Endpoint, HttpSender, open_client, read_retry_after
+from statekeeper.delivery.clients import open_client
+from statekeeper.delivery.endpoints import DRAIN_BYTES, Endpoint, HttpSender, read_retry_after
 from statekeeper.store.outbox import Claim
 
 NEW = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
@@ -27,7 +29,7 @@ CLAIM = Claim(UUID(int=1), UUID(int=2), 2, "crm", BODY, number=1, tries=0)
 
 @pytest.fixture
 async def client():
-    async with open_client() as client:
+    async with open_client(Reach(loopback=True)) as client:
         yield client
 
 
@@ -193,7 +195,7 @@ async def test_a_cookie_is_not_kept(post):
 async def test_no_proxy_of_the_environment_is_obeyed(post, monkeypatch):
     async with Receiver() as proxy, Receiver() as receiver:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        async with open_client() as client:
+        async with open_client(Reach(loopback=True)) as client:
             sender = HttpSender(Endpoint("crm", receiver.url, (NEW,)), client)
             assert (await sender.send(CLAIM)).outcome is Outcome.DELIVERED
         assert proxy.requests == []

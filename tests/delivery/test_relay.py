@@ -14,14 +14,16 @@ from databases import rows
 from receiver import Answer as HttpAnswer
 from receiver import Receiver
 from statekeeper import metrics
+from statekeeper.core.addresses import Reach
 from statekeeper.core.callbacks import Callback, SessionEnded
 from statekeeper.core.errors import Unavailable
 from statekeeper.core.machine import Cause, Step
 from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer
+from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.courier import Policy
-from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
+from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import Handler
 from statekeeper.delivery.relay import Relay
 from statekeeper.resources import default_chart
@@ -564,7 +566,7 @@ async def test_endpoints_and_functions_are_served_side_by_side_and_one_that_bloc
         heard.set()
 
     handlers = [Handler(Subscriber(each.__name__), each) for each in (block, block_its_loop, hear)]
-    async with Receiver(HttpAnswer(503)) as receiver, open_client() as client:
+    async with Receiver(HttpAnswer(503)) as receiver, open_client(Reach(loopback=True)) as client:
         senders = {each.subscriber.name: each for each in handlers}
         crm = HttpSender(Endpoint("crm", receiver.url, (SECRET,)), client)
         relay = relay_for(**senders, crm=crm)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Final
 
@@ -25,20 +24,23 @@ import httpx
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, describe
+from statekeeper.delivery.guard import Refused
 from statekeeper.store.outbox import Claim
 from statekeeper.trust.signing import sign
 
 SLOTS: Final = 8
 DRAIN_BYTES: Final = 4096
 DRAIN_SECONDS: Final = 0.5
-KEEPALIVE_SECONDS: Final = 1.0
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
 _HEADERS: Final = {"content-type": "application/json", "user-agent": f"statekeeper/{version('statekeeper')}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where callbacks go, and what it wants to be told. `secrets` are newest first; an URL may hold secrets as well."""
+    """Where callbacks go, and what it wants to be told. `secrets` are newest first; an URL may hold secrets as well.
+
+    One that is `trusted` stands in the settings: its URL is the operator's own word.
+    """
 
     name: str
     url: str = field(repr=False)
@@ -46,26 +48,11 @@ class Endpoint:
     states: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     flows: frozenset[str] = frozenset()
+    trusted: bool = False
 
     @property
     def subscriber(self) -> Subscriber:
         return Subscriber(self.name, self.states, self.environments, self.flows)
-
-
-def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The client that all endpoints share: it follows nothing, obeys no environment, and remembers no cookie.
-
-    It has no limit of connections, since the slots of each endpoint are one, and a common limit would let an endpoint
-    that hangs hold up the others. An idle connection is dropped before a server would drop it.
-    """
-    return httpx.AsyncClient(
-        transport=transport,
-        timeout=None,  # noqa: S113 -- the relay bounds every attempt
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEPALIVE_SECONDS),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        trust_env=False,
-    )
 
 
 def _utc_now() -> datetime:
@@ -88,6 +75,8 @@ class HttpSender:
         request = self._client.build_request("POST", self._endpoint.url, content=body, headers=_HEADERS | signed)
         try:
             response = await self._client.send(request, stream=True)
+        except Refused as refusal:
+            return Answer(Outcome.FAILED, str(refusal))
         except httpx.HTTPError as error:
             return Answer(Outcome.FAILED, describe(error))
         answer = read_answer(response, self._clock())

@@ -1,0 +1,142 @@
+"""The way out: where a callback goes is checked at the very connection that it goes by.
+
+A name is looked up once for each new connection, off the loop. Of its addresses those within reach are tried in their
+order, and the connection is made to the address that was checked: no second lookup follows, so that a name which leads
+elsewhere the next moment (DNS rebinding) gains nothing. TLS is begun by the pool on that connection, for the name: the
+certificate must be the host's. If all addresses are out of reach, the attempt ends as `Refused`, with the reason.
+
+A pool finds a connection by scheme, host and port, and asks nobody whether who uses it again may go there. Therefore a
+pool belongs to one reach: whoever may go elsewhere has another transport, with a pool of its own.
+
+It is made of httpcore's public parts, not of httpx's transport with a part exchanged: that would let everything pass
+the day the part has another name.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
+from typing import Final
+
+import httpcore
+import httpx
+
+from statekeeper.core.addresses import Reach
+
+CONNECT_SECONDS: Final = 3.0
+KEEPALIVE_SECONDS: Final = 1.0
+MOST_IDLE: Final = 64
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class Refused(Exception):
+    """No address of the host is within reach; the message names one of them, and the setting that could allow it."""
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host, as the system orders them; raises `OSError`."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+class Guard(httpcore.AsyncNetworkBackend):
+    """Opens the connections of a pool, to addresses within `reach` only."""
+
+    def __init__(self, reach: Reach, look_up: Resolve = resolve) -> None:
+        self._reach = reach
+        self._look_up = look_up
+        self._dialer = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that answers; one that does not costs the others a few seconds at most."""
+        *first, last = self._within_reach(await self._find(host, port))
+        for address in first:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._dialer.connect_tcp(address, port, CONNECT_SECONDS, local_address, socket_options)
+        return await self._dialer.connect_tcp(last, port, timeout, local_address, socket_options)
+
+    async def _find(self, host: str, port: int) -> Sequence[str]:
+        try:
+            return await self._look_up(host, port)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+
+    def _within_reach(self, addresses: Iterable[str]) -> list[str]:
+        judged = {address: self._reach.refusal(ip_address(address)) for address in addresses}
+        if allowed := [address for address, refusal in judged.items() if refusal is None]:
+            return allowed
+        raise Refused(next(filter(None, judged.values()), "refused: the name has no address"))
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """What httpx sends by: one pool, whose connections the guard opens. There is no limit to their number."""
+
+    def __init__(self, reach: Reach, context: ssl.SSLContext, look_up: Resolve = resolve) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+            network_backend=Guard(reach, look_up),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _as_httpx():
+            got = await self._pool.handle_async_request(sent)
+        return httpx.Response(got.status, headers=got.headers, stream=_Body(got), extensions=got.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, as it comes."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx():
+            async for chunk in self._response.aiter_stream():
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+_ERRORS: Final[dict[type[Exception], type[httpx.TransportError]]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+}
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    """What httpcore raises, by the name that it has in httpx."""
+    try:
+        yield
+    except tuple(_ERRORS) as error:
+        raise _ERRORS[type(error)](str(error)) from error
