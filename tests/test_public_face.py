@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.resources import files
 
 import pytest
 
@@ -24,6 +25,10 @@ def test_a_name_that_does_not_exist_is_an_attribute_error():
 
 def test_the_version_is_that_of_the_distribution():
     assert statekeeper.__version__ == version("statekeeper")
+
+
+def test_a_type_checker_may_believe_the_annotations():
+    assert (files("statekeeper") / "py.typed").is_file()
 
 
 def test_importing_the_public_face_loads_no_web_stack_and_no_store():

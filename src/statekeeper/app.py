@@ -18,6 +18,7 @@ from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
 from statekeeper.core.subscribers import Subscriber
+from statekeeper.delivery.brokers.sender import Broker, broker_senders
 from statekeeper.delivery.clients import Clients
 from statekeeper.delivery.courier import Policy as Delivery
 from statekeeper.delivery.courier import Sender
@@ -27,7 +28,7 @@ from statekeeper.delivery.relay import Relay
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.resources import default_chart
-from statekeeper.settings import EndpointSettings, Settings, load_settings, require_serving
+from statekeeper.settings import BrokerSettings, EndpointSettings, Settings, load_settings, require_serving
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -66,7 +67,12 @@ class Service:
         chart = default_chart()
         endpoints = [_endpoint(each) for each in settings.endpoints]
         self._handlers: Final = load_handlers(settings.callbacks, chart.finals)
-        subscribers = (*(each.subscriber for each in self._handlers), *(each.subscriber for each in endpoints))
+        self._brokers: Final = broker_senders(map(_broker, settings.brokers))
+        subscribers = (
+            *(each.subscriber for each in self._handlers),
+            *(each.subscriber for each in endpoints),
+            *(each.subscriber for each in self._brokers),
+        )
         check_names(subscribers)
         policy = _webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
@@ -77,6 +83,7 @@ class Service:
         self._clients: Final = Clients(settings.delivery.allowed_networks)
         senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
         senders |= {each.name: HttpSender(each, self._clients.client_for(each)) for each in endpoints}
+        senders |= {each.subscriber.name: each for each in self._brokers}
         delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
         self._relay: Final = Relay(self._writer.execute, senders, delivery)
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
@@ -99,6 +106,8 @@ class Service:
             self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
             await self._writer.execute(self.engine.journal.charts.register)
             stack.push_async_callback(self._clients.aclose)
+            for broker in self._brokers:
+                stack.push_async_callback(broker.close)
             for handler in self._handlers:
                 stack.callback(handler.close)
             stack.push_async_callback(self._keyring.close)
@@ -167,6 +176,11 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
         flows=frozenset(each.flows),
         trusted=True,
     )
+
+
+def _broker(each: BrokerSettings) -> Broker:
+    wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
+    return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
 
 
 def _webhook_policy(settings: Settings) -> WebhookPolicy:

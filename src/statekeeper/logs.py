@@ -24,7 +24,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 BLOT: Final = "***"
 LINES_A_MINUTE: Final = 60
 _ALWAYS: Final = frozenset({"error", "exception", "critical"})
-_QUIET: Final = ("alembic.runtime", "httpx", "httpcore")
+_QUIET: Final = ("alembic.runtime", "httpx", "httpcore", "aiokafka")
+_MUTE: Final = ("aio_pika", "aiormq", "nats")  # what they say is said of the attempt that met it
 _SECRET_NAMES: Final = frozenset({"authorization", "password", "secret", "secrets", "sha256", "token"})
 _SECRETS: Final = (
     (re.compile(r"\b[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}", re.ASCII), BLOT),  # whatever its header begins with
@@ -45,6 +46,8 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, Quota(), *_STAMPS, ProcessorFormatter.wrap_for_formatter],

@@ -1,4 +1,5 @@
 import json
+import time
 from base64 import b64encode
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from posted import body_of
 from statekeeper import RetryLater, SessionEnded
 from statekeeper.demo import business
 from statekeeper.demo.business import note_every_end, open_account
@@ -18,16 +20,18 @@ SECRET = "whsec_" + b64encode(bytes(range(32))).decode()
 OTHER = "whsec_" + b64encode(bytes(32)).decode()
 SESSION = UUID(int=1)
 NOTICE = Notice("crm", SESSION, "completed")
-BODY = json.dumps({"data": {"sessionId": str(SESSION), "state": "completed"}}).encode()
-
-
-def request(callback_id: int, *, secrets: tuple[str, ...] = (SECRET,), body: bytes = BODY) -> Request:
-    return Request("POST", "/", sign(secrets, str(UUID(int=callback_id)), 1767861339, BODY), body)
 
 
 def ended(callback_id: int) -> SessionEnded:
     at = datetime(2026, 1, 8, tzinfo=UTC)
     return SessionEnded(UUID(int=callback_id), SESSION, "flow", "live", "completed", at, None, [1, 2], True)
+
+
+BODY = body_of(ended(1))
+
+
+def request(callback_id: int, *, secrets: tuple[str, ...] = (SECRET,), body: bytes = BODY) -> Request:
+    return Request("POST", "/", sign(secrets, str(UUID(int=callback_id)), int(time.time()), BODY), body)
 
 
 def test_a_signed_callback_is_taken_once_however_often_it_comes():

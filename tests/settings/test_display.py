@@ -22,7 +22,7 @@ def test_every_setting_is_shown():
         "database_url, host, port, callbacks, encryption_keys, idnow.issuer, idnow.audience, idnow.jwks_url, "
         "idnow.jwks_file, idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, "
         "delivery.timeout, delivery.breaker_failures, delivery.breaker_pause, delivery.disable_after, "
-        "delivery.allowed_networks, endpoints, tokens"
+        "delivery.allowed_networks, endpoints, brokers, tokens"
     )
 
 

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from statekeeper.settings import IdnowSettings, load_settings
 
-ALL = "callbacks, database_url, delivery, encryption_keys, endpoints, host, idnow, ordering, port, tokens"
+ALL = "brokers, callbacks, database_url, delivery, encryption_keys, endpoints, host, idnow, ordering, port, tokens"
 SECONDS = "seconds, 0 to 31622400"
 
 

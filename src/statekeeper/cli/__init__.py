@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "serve": "Take webhooks, keep sessions, send callbacks, until told to stop.",
     "demo": "Play a day of sessions to a service of its own, and check every one.",
     "simulate": "Play a day of IDnow webhooks to a service.",
+    "listen": "Listen for callbacks as a subscriber's endpoint would.",
     "show": "Show how a session came to be what it is.",
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",

@@ -25,7 +25,7 @@ _STATUSES: Final = click.Choice(["pending", "delivered", "dead"])
 @click.group(invoke_without_command=True)
 @store_flags
 @click.option("--status", "statuses", type=_STATUSES, multiple=True, help="Only those of this status; repeatable.")
-@click.option("--subscriber", help="Only those of this endpoint or function.")
+@click.option("--subscriber", help="Only those of this endpoint, broker or function.")
 @click.option("--limit", type=LIMIT, default=DEFAULT_LIMIT, show_default=True, help="How many at most.")
 @click.option("--cursor", help="The nextCursor of an earlier list, to go on behind it.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")

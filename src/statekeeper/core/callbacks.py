@@ -142,8 +142,12 @@ def _transition(step: Step) -> dict[str, Any]:
 
 
 def decode(body: str) -> SessionEnded:
-    """What `encode` wrote of a session's end, for the function that is called with it."""
+    """What `encode` wrote of a session's end, for the function that is called with it.
+
+    Members that are not known here, of a later version, are passed over.
+    """
     data = json.loads(body)["data"]
+    step = data["lastStep"]
     return SessionEnded(
         callback_id=UUID(data["callbackId"]),
         session_id=UUID(data["sessionId"]),
@@ -151,7 +155,7 @@ def decode(body: str) -> SessionEnded:
         environment=data["environment"],
         state=data["state"],
         ended_at=parse_rfc3339(data["endedAt"]),
-        last_step=LastStep(**data["lastStep"]) if data["lastStep"] else None,
+        last_step=LastStep(step["id"], step["type"], step["status"]) if step else None,
         sequences=data["sequences"],
         contiguous=data["contiguous"],
         inferred=data.get("inferred", []),  # a callback written by 0.1 has no more than `contiguous`

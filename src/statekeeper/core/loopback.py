@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-_MISLEADING: Final = re.compile(r"[\x00-\x20\x7f\\]")
+MISLEADING: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 def is_loopback(host: str) -> bool:
@@ -28,7 +28,7 @@ def is_trustworthy(url: str) -> bool:
 
     Characters that some parsers drop and others read as a border (white space, controls, a backslash) make it False.
     """
-    if _MISLEADING.search(url):
+    if MISLEADING.search(url):
         return False
     try:
         parts = urlsplit(url)

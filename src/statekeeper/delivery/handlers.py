@@ -67,10 +67,12 @@ def load_handlers(paths: Sequence[str], finals: Collection[str]) -> tuple[Handle
 
 
 def check_names(subscribers: Iterable[Subscriber]) -> None:
-    """Raise `OperatorError` if two subscribers, functions or endpoints, bear one name: it is their key in the store."""
+    """Raise `OperatorError` if two subscribers, of whatever kind, bear one name: it is their key in the store."""
     counts = Counter(subscriber.name for subscriber in subscribers)
     if twice := [f"{name}: {count} subscribers have this name" for name, count in counts.items() if count > 1]:
-        raise OperatorError("\n".join(twice) + "\nGive each its own: the name of an endpoint, name= of a function.")
+        raise OperatorError(
+            "\n".join(twice) + "\nGive each its own: the name of an endpoint or a broker, name= of a function."
+        )
 
 
 def check_states(subscribers: Iterable[Subscriber], finals: Collection[str]) -> None:

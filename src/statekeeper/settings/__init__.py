@@ -7,6 +7,7 @@ has the settings with what each takes, `rules` what is checked, `sources` reads 
 
 from statekeeper.settings.display import Row, resolved
 from statekeeper.settings.model import (
+    BrokerSettings,
     DeliverySettings,
     EndpointSettings,
     IdnowSettings,
@@ -18,6 +19,7 @@ from statekeeper.settings.model import (
 from statekeeper.settings.sources import Resolution, load_settings, resolve, unknown_variables
 
 __all__ = [
+    "BrokerSettings",
     "DeliverySettings",
     "EndpointSettings",
     "IdnowSettings",

@@ -13,6 +13,7 @@ from statekeeper.settings.origins import Key, Origins
 
 HIDDEN: Final = "(not shown)"
 _PASSWORD: Final = re.compile("://([^:@/]*):.*@", re.DOTALL)
+_TOKEN: Final = re.compile(r"^(?!https?:|postgres)([^@]*?://)(?![^:@/]*:\*\*\*@).*@", re.IGNORECASE | re.DOTALL)
 _PARAMETER: Final = re.compile("([?&][^=&]*=)[^&]*")
 
 
@@ -32,10 +33,13 @@ def resolved(settings: Settings, origins: Origins) -> list[Row]:
 
 
 def show_url(url: str) -> str:
-    """A URL without its password and the values of its parameters; nothing of one that hides where they are."""
+    """A URL without its password and the values of its parameters; nothing of one that hides where they are.
+
+    A user without a password is shown where it is known to be one: to NATS it is a token.
+    """
     if "@" in url and "://" not in url:
         return HIDDEN
-    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"://\1:***@", url))
+    return _PARAMETER.sub(r"\1***", _TOKEN.sub(r"\1***@", _PASSWORD.sub(r"://\1:***@", url)))
 
 
 def _row(key: Key, value: object, origins: Origins) -> Row:

@@ -1,7 +1,8 @@
 """What is wrong with settings, one line a fault: the setting's name, what it got and from where, what it takes.
 
-A secret is never what it got: endpoints and tokens show only the members that cannot hold one, an unknown key shows its
-name and not its value, a URL its user but not the password, and whatever looks like a token is blotted out in the end.
+A secret is never what it got: endpoints, brokers and tokens show only the members that cannot hold one, an unknown key
+shows its name and not its value, a URL its user but not the password, and whatever looks like a token is blotted out in
+the end.
 """
 
 import json
@@ -17,10 +18,11 @@ from statekeeper.settings.model import Settings
 from statekeeper.settings.origins import Location, Origins
 
 _LONGEST: Final = 80
-_LISTS_OF_TABLES: Final = {"endpoints", "tokens"}
+_LISTS_OF_TABLES: Final = {"endpoints", "brokers", "tokens"}
 _HARMLESS: Final = {
     "name",
     "url",
+    "destination",
     "transitions",
     "states",
     "environments",

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from statekeeper.core.brokers import check_destination, parse_location
 from statekeeper.core.errors import Fault, SettingsError
 from statekeeper.core.loopback import is_loopback
 from statekeeper.core.subscribers import NOTICES
@@ -18,6 +19,9 @@ from statekeeper.settings import rules
 _FROZEN: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 _SECONDS: Final = f"seconds, 0 to {rules.A_YEAR}"
 _URL: Final = "an https:// URL (http:// for a loopback host only)"
+_BROKER_URL: Final = (
+    "a tls://, amqps://, kafka+ssl:// or rediss:// URL (nats://, amqp://, kafka://, redis:// for a loopback host only)"
+)
 
 
 class IdnowSettings(BaseModel):
@@ -94,6 +98,35 @@ class EndpointSettings(BaseModel):
         return rules.check_states(states, every=given.data.get("transitions") == "all")
 
 
+class BrokerSettings(BaseModel):
+    """One message broker that is told of ended sessions. An empty filter fits everything."""
+
+    model_config = _FROZEN
+
+    name: rules.Text = Field(description="a text of 1 to 255 characters")
+    url: rules.BrokerUrl = Field(description=_BROKER_URL, repr=False)
+    destination: rules.Text = Field(
+        description="a JetStream subject, a RabbitMQ queue or address, a Kafka topic or the key of a Redis stream"
+    )
+    concurrency: rules.Concurrency = Field(default=8, description="messages at once, 1 to 256")
+    states: rules.Texts = Field(default=(), description="final states of the chart")
+    environments: rules.Texts = Field(default=(), description="texts of 1 to 255 characters")
+    flows: rules.Texts = Field(default=(), description="flowIds")
+
+    @field_validator("states")
+    @classmethod
+    def _check_states(cls, states: tuple[str, ...]) -> tuple[str, ...]:
+        return rules.check_states(states, every=False)
+
+    @field_validator("destination")
+    @classmethod
+    def _fit_the_url(cls, destination: str, given: ValidationInfo) -> str:
+        """Checked if the URL is right: which destinations there are is decided by its scheme."""
+        if url := given.data.get("url"):
+            check_destination(parse_location(url).kind, destination)
+        return destination
+
+
 class TokenSettings(BaseModel):
     """One bearer token that may ask, known by its hash only."""
 
@@ -133,6 +166,7 @@ class Settings(BaseSettings):
     endpoints: rules.Tables[EndpointSettings] = Field(
         default=(), description="a list of tables (in the environment: JSON)"
     )
+    brokers: rules.Tables[BrokerSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
     tokens: rules.Tables[TokenSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
 
     @classmethod

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from statekeeper.core.brokers import parse_location
 from statekeeper.core.events import MAX_TEXT
 from statekeeper.core.loopback import is_trustworthy
 from statekeeper.resources import default_chart
@@ -55,6 +56,14 @@ def refuse_truth(value: object) -> object:
 def check_trustworthy(url: str) -> str:
     if not is_trustworthy(url):
         raise ValueError
+    return url
+
+
+def check_broker_url(url: str) -> str:
+    try:
+        parse_location(url)
+    except ValueError:
+        raise ValueError from None  # what it says may repeat a part of the URL
     return url
 
 
@@ -104,7 +113,7 @@ def check_encryption_key(secret: SecretStr) -> SecretStr:
 
 
 def check_names(entries: Sequence[Any]) -> Sequence[Any]:
-    """Endpoints and tokens are told apart by their names."""
+    """Endpoints, brokers and tokens are told apart by their names."""
     names = [entry.name for entry in entries]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -118,6 +127,7 @@ Number = Annotated[float, BeforeValidator(refuse_truth), Field(ge=0, le=A_YEAR, 
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(split), Field(min_length=1)]
 Port = Annotated[int, BeforeValidator(refuse_truth), Field(ge=0, le=65_535)]
 Url = Annotated[Text, AfterValidator(check_trustworthy)]
+BrokerUrl = Annotated[Text, AfterValidator(check_broker_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
 Sha256 = Annotated[SecretStr, AfterValidator(check_sha256)]
