@@ -17,18 +17,26 @@ import structlog
 from litestar import Litestar
 
 from statekeeper.api import AccessPolicy, AccessToken, Role, build
-from statekeeper.core.subscribers import Subscriber
+from statekeeper.core.health import HealthPolicy
+from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.brokers.sender import Broker, broker_senders
 from statekeeper.delivery.clients import Clients
-from statekeeper.delivery.courier import Policy as Delivery
 from statekeeper.delivery.courier import Sender
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
+from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.resources import default_chart
-from statekeeper.settings import BrokerSettings, EndpointSettings, Settings, load_settings, require_serving
+from statekeeper.settings import (
+    BrokerSettings,
+    DeliverySettings,
+    EndpointSettings,
+    Settings,
+    load_settings,
+    require_serving,
+)
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -84,8 +92,9 @@ class Service:
         senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
         senders |= {each.name: HttpSender(each, self._clients.client_for(each)) for each in endpoints}
         senders |= {each.subscriber.name: each for each in self._brokers}
-        delivery = Delivery(settings.delivery.schedule, settings.delivery.timeout)
-        self._relay: Final = Relay(self._writer.execute, senders, delivery)
+        self._relay: Final = Relay(
+            self._writer.execute, senders, _delivery(settings.delivery), subscribers=lambda: subscribers
+        )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
         self.app: Final = build(
             self.engine,
@@ -174,6 +183,10 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
         states=frozenset(each.states),
         environments=frozenset(each.environments),
         flows=frozenset(each.flows),
+        scope=Scope(each.transitions),
+        notices=frozenset(each.notices),
+        concurrency=each.concurrency,
+        rate=each.rate,
         trusted=True,
     )
 
@@ -181,6 +194,12 @@ def _endpoint(each: EndpointSettings) -> Endpoint:
 def _broker(each: BrokerSettings) -> Broker:
     wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
     return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
+
+
+def _delivery(settings: DeliverySettings) -> Delivery:
+    pause, disable_after = (timedelta(seconds=each) for each in (settings.breaker_pause, settings.disable_after))
+    health = HealthPolicy(settings.breaker_failures, pause, disable_after)
+    return Delivery(settings.schedule, settings.timeout, health=health)
 
 
 def _webhook_policy(settings: Settings) -> WebhookPolicy:

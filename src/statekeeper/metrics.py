@@ -34,6 +34,18 @@ OLDEST_GAP: Final = Gauge("statekeeper_oldest_gap_seconds", "Age of the oldest g
 ATTEMPTS: Final = Counter(
     "statekeeper_callback_attempts", "Attempts by their outcome.", ["subscriber", "outcome"], registry=REGISTRY
 )
+CIRCUITS_OPENED: Final = Counter(
+    "statekeeper_endpoint_circuits_opened",
+    "How often a run of failures opened an endpoint's circuit.",
+    ["endpoint"],
+    registry=REGISTRY,
+)
+ENDPOINT_STATE: Final = Gauge(
+    "statekeeper_endpoint_state",
+    "1 for the state that an endpoint's circuit is in, 0 for the others; endpoints that ever failed.",
+    ["endpoint", "state"],
+    registry=REGISTRY,
+)
 PENDING_CALLBACKS: Final = Gauge(
     "statekeeper_pending_callbacks", "Callbacks not delivered and not dead.", ["subscriber"], registry=REGISTRY
 )

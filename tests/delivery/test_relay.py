@@ -22,10 +22,10 @@ from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer
 from statekeeper.delivery.clients import open_client
-from statekeeper.delivery.courier import Policy
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import Handler
 from statekeeper.delivery.relay import Relay
+from statekeeper.delivery.settlement import Policy
 from statekeeper.resources import default_chart
 from statekeeper.store import outbox
 from statekeeper.store.charts import Charts
@@ -42,6 +42,9 @@ SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
 
 class Scripted:
     """A sender that gives the answers it is told, then delivers; what is raised instead is raised."""
+
+    rate = None
+    guarded = ordered = False
 
     def __init__(self, *answers, slots=8):
         self.answers = deque(answers)

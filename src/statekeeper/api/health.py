@@ -7,6 +7,7 @@ restarted.
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from statekeeper import metrics
 from statekeeper.api.responses import json_response
 from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.core.errors import Unavailable
+from statekeeper.core.health import State
 from statekeeper.store.queries import Gauges, Queries
 
 PATIENCE: Final = 2.0
@@ -78,3 +80,12 @@ async def _measure(parts: Wiring) -> None:
         gauge.clear()
         for subscriber, count in counts.items():
             gauge.labels(subscriber).set(count)
+    _show_circuits({name: state for name, state in gauges.circuits.items() if name in parts.loaded})
+
+
+def _show_circuits(circuits: Mapping[str, State]) -> None:
+    """A series a state, of which one is 1: so the practice for a value that is a word."""
+    metrics.ENDPOINT_STATE.clear()
+    for endpoint, current in circuits.items():
+        for state in State:
+            metrics.ENDPOINT_STATE.labels(endpoint, state).set(current is state)

@@ -43,6 +43,9 @@ class HealthPolicy:
     disable_after: timedelta = timedelta(days=5)
 
 
+DEFAULT_POLICY: Final = HealthPolicy()
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What is known of one endpoint.

@@ -7,11 +7,9 @@ lease runs out and the next claim finds the attempt interrupted.
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 import structlog
@@ -19,12 +17,14 @@ from sqlalchemy import Connection
 
 from statekeeper import metrics
 from statekeeper.core.errors import Unavailable
-from statekeeper.core.retry import Attempt, Dead, Outcome, RetryAt, judge
+from statekeeper.core.health import Change, Disabled, Opened, Recovered
+from statekeeper.core.instants import rfc3339
+from statekeeper.core.retry import Attempt, Outcome
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import TIMED_OUT, Answer, failed
-from statekeeper.store import outbox
+from statekeeper.delivery.settlement import Policy, Settled, settle
 from statekeeper.store.outbox import Claim
 
-LEASE_MARGIN: Final = timedelta(seconds=30)
 FIRST_BACKOFF: Final = 0.1
 LONGEST_BACKOFF: Final = 5.0
 T = TypeVar("T")
@@ -39,6 +39,21 @@ class Sender(Protocol):
         """How many attempts it takes at once, as things are."""
         ...
 
+    @property
+    def rate(self) -> float | None:
+        """How many attempts a second it takes from one node; None if as many as there are."""
+        ...
+
+    @property
+    def guarded(self) -> bool:
+        """Whether its failures open a circuit: an endpoint's or a broker's do, a function's concern one session."""
+        ...
+
+    @property
+    def ordered(self) -> bool:
+        """Whether callbacks of one session go out one behind the other."""
+        ...
+
     async def send(self, claim: Claim) -> Answer:
         """Make one attempt; cancelled when its time is over."""
         ...
@@ -50,28 +65,6 @@ class Execute(Protocol):
     async def __call__(self, job: Callable[[Connection, datetime], T]) -> T: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """When attempts are made, and how long one may take; `jitter` is drawn from 0 to 1."""
-
-    schedule: Sequence[float]
-    timeout: float = 20
-    jitter: Callable[[], float] = random.random
-
-    @property
-    def lease(self) -> timedelta:
-        return timedelta(seconds=self.timeout) + LEASE_MARGIN
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What followed: whether the attempt still counted, whether it was the last, and the seconds until the next one."""
-
-    counted: bool
-    dead: bool = False
-    wait: float | None = None
-
-
 class Courier:
     """Makes attempts that have been claimed."""
 
@@ -80,11 +73,13 @@ class Courier:
         execute: Execute,
         senders: Mapping[str, Sender],
         policy: Policy,
+        subscribers: Callable[[], Iterable[Subscriber]],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._execute = execute
         self._senders = senders
         self._policy = policy
+        self._subscribers = subscribers
         self._sleep = sleep
 
     async def deliver(self, claim: Claim, at: datetime) -> Settled:
@@ -121,10 +116,10 @@ class Courier:
                 backoff = min(backoff * 2, LONGEST_BACKOFF)
 
     def _record(self, connection: Connection, claim: Claim, attempt: Attempt, now: datetime) -> Settled:
-        verdict = judge(attempt, self._policy.schedule, claim.tries + 1, now, self._policy.jitter())
-        counted = outbox.settle(connection, claim, attempt, verdict, now)
-        wait = (verdict.due_at - now).total_seconds() if isinstance(verdict, RetryAt) else None
-        return Settled(counted, isinstance(verdict, Dead), wait)
+        sender = self._senders.get(claim.subscriber)
+        guarded = sender is not None and sender.guarded
+        subscribers = self._subscribers()
+        return settle(connection, claim, attempt, now, policy=self._policy, guarded=guarded, subscribers=subscribers)
 
 
 def _report(claim: Claim, answer: Answer, settled: Settled) -> None:
@@ -137,6 +132,20 @@ def _report(claim: Claim, answer: Answer, settled: Settled) -> None:
         log.error("callback_dead", exc_info=answer.error, **said)
     elif answer.outcome is not Outcome.DELIVERED:
         log.warning("callback_failed", retry_in=settled.wait, exc_info=answer.error, **said)
+    _report_change(claim.subscriber, settled.change)
+
+
+def _report_change(endpoint: str, change: Change | None) -> None:
+    match change:
+        case Opened():
+            metrics.CIRCUITS_OPENED.labels(endpoint).inc()
+            log.warning("endpoint_circuit_opened", endpoint=endpoint)
+        case Disabled(reason):
+            log.error("endpoint_disabled", endpoint=endpoint, reason=reason)
+        case Recovered(since):
+            log.info("endpoint_recovered", endpoint=endpoint, since=since and rfc3339(since))
+        case None:
+            pass
 
 
 def _named(claim: Claim) -> dict[str, object]:

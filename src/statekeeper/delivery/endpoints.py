@@ -22,13 +22,13 @@ from typing import Final
 import httpx
 
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
-from statekeeper.core.subscribers import Subscriber
+from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, describe
 from statekeeper.delivery.guard import Refused
 from statekeeper.store.outbox import Claim
 from statekeeper.trust.signing import sign
 
-SLOTS: Final = 8
+CONCURRENCY: Final = 8
 DRAIN_BYTES: Final = 4096
 DRAIN_SECONDS: Final = 0.5
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
@@ -37,9 +37,10 @@ _HEADERS: Final = {"content-type": "application/json", "user-agent": f"statekeep
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where callbacks go, and what it wants to be told. `secrets` are newest first; an URL may hold secrets as well.
+    """Where callbacks go, what it wants to be told, and how fast.
 
-    One that is `trusted` stands in the settings: its URL is the operator's own word.
+    `secrets` are newest first; an URL may hold secrets as well. `concurrency` is how many attempts at once, `rate` how
+    many a second it takes from one node. One that is `trusted` stands in the settings: its URL is the operator's word.
     """
 
     name: str
@@ -48,11 +49,15 @@ class Endpoint:
     states: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     flows: frozenset[str] = frozenset()
+    scope: Scope = Scope.TERMINAL
+    notices: frozenset[str] = frozenset()
+    concurrency: int = CONCURRENCY
+    rate: float | None = None
     trusted: bool = False
 
     @property
     def subscriber(self) -> Subscriber:
-        return Subscriber(self.name, self.states, self.environments, self.flows)
+        return Subscriber(self.name, self.states, self.environments, self.flows, self.scope, self.notices)
 
 
 def _utc_now() -> datetime:
@@ -62,9 +67,12 @@ def _utc_now() -> datetime:
 class HttpSender:
     """Posts the callbacks of one endpoint; `clock` is the node's."""
 
-    slots = SLOTS
+    guarded = True
 
     def __init__(self, endpoint: Endpoint, client: httpx.AsyncClient, clock: Callable[[], datetime] = _utc_now) -> None:
+        self.slots: Final = endpoint.concurrency
+        self.rate: Final = endpoint.rate
+        self.ordered: Final = endpoint.subscriber.ordered
         self._endpoint = endpoint
         self._client = client
         self._clock = clock

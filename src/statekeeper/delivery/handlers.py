@@ -28,7 +28,10 @@ from statekeeper.store.outbox import Claim
 
 
 class Handler:
-    """A subscriber that is a function of the user's."""
+    """A subscriber that is a function of the user's. Its failures open no circuit: they concern one session each."""
+
+    rate = None
+    guarded = ordered = False
 
     def __init__(self, subscriber: Subscriber, function: Function) -> None:
         self.subscriber: Final = subscriber

@@ -5,14 +5,15 @@ subscribers share a transaction. A slot is free again once its attempt is settle
 claimed and not settled is claimed again when its lease runs out, and the fence in the store sees to it that a late
 worker changes nothing, except that a delivery always counts.
 
-The relay claims when it is woken (a callback was committed, a slot is free that somebody waits for), when an attempt
-that it put off is due, and once a second, for what others have put into the store.
+The relay claims when it is woken (a callback was committed, a slot is free that somebody waits for, an endpoint takes
+callbacks again), when an attempt that it put off is due or a rate allows more, and once a second, for what others have
+put into the store.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -23,8 +24,12 @@ import structlog
 from sqlalchemy import Connection
 
 from statekeeper.core.errors import Unavailable
-from statekeeper.delivery.courier import Courier, Execute, Policy, Sender, Settled
-from statekeeper.store import outbox
+from statekeeper.core.health import Recovered
+from statekeeper.core.subscribers import Subscriber
+from statekeeper.delivery.claims import Wish, claim_due
+from statekeeper.delivery.courier import Courier, Execute, Sender
+from statekeeper.delivery.settlement import Policy, Settled
+from statekeeper.delivery.throttle import Throttle
 from statekeeper.store.outbox import Claim
 
 POLL_SECONDS: Final = 1.0
@@ -41,14 +46,18 @@ class Relay:
         senders: Mapping[str, Sender],
         policy: Policy,
         *,
+        subscribers: Callable[[], Iterable[Subscriber]] = tuple,
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._execute = execute
         self._senders = senders
         self._policy = policy
         self._poll = poll
-        self._courier = Courier(execute, senders, policy, sleep)
+        self._clock = clock
+        self._courier = Courier(execute, senders, policy, subscribers, sleep)
+        self._throttle = Throttle(clock)
         self._woken = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._closing = False
@@ -99,23 +108,27 @@ class Relay:
                 return []
             self._forget_passed()
             free = {name: sender.slots - self._busy[name] for name, sender in self._senders.items()}
-            claims = await self._claim(free)
+            allowed = self._throttle.limit(free, {name: sender.rate for name, sender in self._senders.items()})
+            claims = await self._claim(allowed)
             found = Counter(claim.subscriber for claim, _ in claims)
+            self._throttle.take(free, allowed, found)
             self._hungry = {name for name, slots in free.items() if found[name] >= slots}
             return [self._start(claim, at) for claim, at in claims]
 
-    async def _claim(self, free: Mapping[str, int]) -> list[tuple[Claim, datetime]]:
+    async def _claim(self, allowed: Mapping[str, int]) -> list[tuple[Claim, datetime]]:
         """The claims, each with the store's time at which it was made."""
-        wanted = {name: slots for name, slots in free.items() if slots > 0}
-        if not wanted:
+        wishes = [self._wish(name, slots) for name, slots in allowed.items() if slots > 0]
+        if not wishes:
             return []
 
         def job(connection: Connection, now: datetime) -> list[tuple[Claim, datetime]]:
-            lease = self._policy.lease
-            claims = (outbox.claim(connection, name, slots, now, lease) for name, slots in wanted.items())
-            return [(claim, now) for each in claims for claim in each]
+            return [(claim, now) for claim in claim_due(connection, wishes, now, self._policy.lease)]
 
         return await self._execute(job)
+
+    def _wish(self, name: str, slots: int) -> Wish:
+        sender = self._senders[name]
+        return Wish(name, slots, sender.guarded, sender.ordered)
 
     def _start(self, claim: Claim, at: datetime) -> asyncio.Task[Settled]:
         self._busy[claim.subscriber] += 1
@@ -128,21 +141,28 @@ class Relay:
         """Free the slot; wake if more may be waiting for it, or earlier than the next poll."""
         self._tasks.discard(task)
         self._busy[subscriber] -= 1
-        wait = None if task.cancelled() else task.result().wait
-        if wait is not None and wait < self._poll:
-            heappush(self._due, time.monotonic() + wait)
+        settled = None if task.cancelled() else task.result()
+        if settled and settled.wait is not None and settled.wait < self._poll:
+            heappush(self._due, self._clock() + settled.wait)
             self.wake()
-        if subscriber in self._hungry:
+        if subscriber in self._hungry or (settled and self._frees_others(subscriber, settled)):
             self.wake()
 
+    def _frees_others(self, subscriber: str, settled: Settled) -> bool:
+        """Whether something else may be due by it: a notice, all that a circuit held back, a session's next step."""
+        sender = self._senders.get(subscriber)
+        next_step = sender is not None and sender.ordered and settled.counted and settled.wait is None
+        return settled.notices > 0 or isinstance(settled.change, Recovered) or next_step
+
     def _forget_passed(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         while self._due and self._due[0] <= now:
             heappop(self._due)
 
     async def _rest(self) -> None:
-        """Until woken, or an attempt that was put off is due, or the next poll."""
-        wait = min(self._poll, self._due[0] - time.monotonic()) if self._due else self._poll
+        """Until woken, or an attempt that was put off is due, or a rate allows more, or the next poll."""
+        instants = [each for each in (*self._due[:1], self._throttle.next_at()) if each is not None]
+        wait = min([self._poll, *(each - self._clock() for each in instants)])
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._woken.wait()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
@@ -36,10 +36,20 @@ class Claim:
     number: int
     tries: int
 
+    @property
+    def is_notice(self) -> bool:
+        return self.ordinal == 0
 
-def claim(connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
-    """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over."""
-    found = connection.execute(_DUE, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
+
+def claim(
+    connection: Connection, subscriber: str, limit: int, now: datetime, lease: timedelta, *, ordered: bool = False
+) -> list[Claim]:
+    """Claim up to `limit` callbacks of one subscriber that are due; what another worker holds is passed over.
+
+    `ordered` leaves out what is behind a pending one of its session, due or not: a dead one is waited for no longer.
+    """
+    query = _DUE_IN_ORDER if ordered else _DUE
+    found = connection.execute(query, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
     if not found:
         return []
     claimed = (
@@ -54,6 +64,12 @@ def claim(connection: Connection, subscriber: str, limit: int, now: datetime, le
         connection, [(replace(each, number=each.number - 1), before[each.callback_id]) for each in claims]
     )
     return claims
+
+
+def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
+    """Whether a claim might find something."""
+    due = {"of_subscriber": subscriber, "now": now, "most": 1}
+    return connection.execute(_ANY_DUE, due).first() is not None
 
 
 def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
@@ -122,7 +138,7 @@ def _is(claim: Claim) -> list[Any]:
     return [_callbacks.c[name] == value for name, value in _key(claim).items()]
 
 
-_DUE: Final = (  # built once, since it is asked with every batch that brings a callback
+_ANY_DUE: Final = (  # these are built once, since they are asked with every batch that brings a callback
     select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
     .where(
         _callbacks.c.subscriber == bindparam("of_subscriber"),
@@ -131,8 +147,16 @@ _DUE: Final = (  # built once, since it is asked with every batch that brings a 
     )
     .order_by(_callbacks.c.due_at)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
+_DUE: Final = _ANY_DUE.with_for_update(skip_locked=True)
+_earlier: Final = _callbacks.alias("earlier")
+_BEHIND_ANOTHER: Final = exists().where(
+    _earlier.c.session_id == _callbacks.c.session_id,
+    _earlier.c.ordinal < _callbacks.c.ordinal,
+    _earlier.c.subscriber == _callbacks.c.subscriber,
+    _earlier.c.status == "pending",
+)
+_DUE_IN_ORDER: Final = _ANY_DUE.where(~_BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
 _CLAIM: Final = (
     _callbacks.c.callback_id,
     _callbacks.c.session_id,

@@ -17,6 +17,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from statekeeper.core.health import State
+from statekeeper.store import health
 from statekeeper.store import projections as show
 from statekeeper.store.database import as_unavailable
 from statekeeper.store.lookup import Lookup
@@ -86,6 +88,7 @@ class Gauges:
     oldest_due: float
     pending: dict[str, int] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
+    circuits: dict[str, State] = field(default_factory=dict)
 
     def unloaded(self, loaded: Collection[str]) -> int:
         """How many callbacks wait for a subscriber that is not among the loaded ones."""
@@ -143,9 +146,11 @@ class Queries:
         """What the store has waiting now."""
         async with _connected(self._snapshots) as connection:
             held, gap, due, counts = await connection.run_sync(_waiting)
+            healths = await connection.run_sync(health.read_all)
         now = self._clock()
         numbers = {status: {key: count for key, of, count in counts if of == status} for status in ("pending", "dead")}
-        return Gauges(held, _age(gap, now), _age(due, now), numbers["pending"], numbers["dead"])
+        circuits = {name: each.state for name, each in healths.items()}
+        return Gauges(held, _age(gap, now), _age(due, now), numbers["pending"], numbers["dead"], circuits)
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the store answers from its tables."""

@@ -54,9 +54,13 @@ class _Connection:
 class BrokerSender:
     """Publishes the callbacks of one broker. Nothing is connected before the first of them."""
 
+    guarded = True
+    rate = None
+
     def __init__(self, broker: Broker, dial: Dial) -> None:
         self.subscriber: Final = broker.subscriber
         self.slots: Final = broker.concurrency
+        self.ordered: Final = broker.subscriber.ordered
         self._location = parse_location(broker.url)
         self._destination = broker.destination
         self._dial = dial
