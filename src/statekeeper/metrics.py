@@ -60,6 +60,11 @@ UNLOADED_CALLBACKS: Final = Gauge(
     "Callbacks that wait for a subscriber this process has not loaded.",
     registry=REGISTRY,
 )
+UNOPENED_ENDPOINTS: Final = Gauge(
+    "statekeeper_unopened_endpoints",
+    "Endpoints of the store that none of encryption_keys opens; their callbacks wait.",
+    registry=REGISTRY,
+)
 UNDECIDABLE: Final = Counter(
     "statekeeper_undecidable_callbacks",
     "Callbacks not owed only because the session's flow or environment is unknown.",

@@ -4,7 +4,7 @@
 the whole app, in front of the routing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -13,11 +13,12 @@ from litestar.datastructures import State
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.callbacks import retry_callback
 from statekeeper.api.docs import get_document, get_page, get_script
+from statekeeper.api.endpoints import ENDPOINT_ROUTES
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
-from statekeeper.api.wiring import Engine, Wiring
+from statekeeper.api.wiring import Endpoints, Engine, Wiring
 from statekeeper.resources import default_chart
 from statekeeper.store.queries import Queries
 
@@ -30,10 +31,11 @@ def build(
     access: AccessPolicy,
     readiness: Callable[[], Mapping[str, bool]],
     *,
-    loaded: frozenset[str] = frozenset(),
+    endpoints: Endpoints | None = None,
+    loaded: Collection[str] = frozenset(),
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> Litestar:
-    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has."""
+    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has, live."""
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -41,6 +43,7 @@ def build(
             get_history,
             list_sessions,
             retry_callback,
+            *ENDPOINT_ROUTES,
             get_liveness,
             get_readiness,
             get_metrics,
@@ -50,7 +53,7 @@ def build(
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded)}),
+        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded, endpoints)}),
         openapi_config=None,
         logging_config=None,
     )

@@ -21,6 +21,7 @@ from statekeeper.store.tables import AttemptRow, CallbackRow, table
 
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
+_PENDING: Final = (_callbacks.c.status == "pending",)
 INTERRUPTED: Final = "interrupted"
 
 
@@ -95,6 +96,29 @@ def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
         .where(_callbacks.c.callback_id == callback_id)
         .values(status="pending", tries=0, due_at=now, claimed_at=None)
     )
+
+
+def release(connection: Connection, claim: Claim, now: datetime) -> None:
+    """Give a claim back of which no attempt was made: it is due again at once, to whoever can make one."""
+    connection.execute(
+        update(_callbacks)
+        .where(*_is(claim), *_PENDING, _callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
+        .values(due_at=now, claimed_at=None)
+    )
+
+
+def bury(connection: Connection, subscriber: str) -> int:
+    """All that a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
+
+    An attempt that is under way counts for nothing but a delivery.
+    """
+    owed = (_callbacks.c.subscriber == subscriber, *_PENDING)
+    query = select(*_CLAIM, _callbacks.c.claimed_at).where(*owed, _callbacks.c.claimed_at.is_not(None))
+    claimed = connection.execute(query.with_for_update()).all()
+    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in claimed])
+    return connection.execute(
+        update(_callbacks).where(*owed).values(status="dead", due_at=None, claimed_at=None)
+    ).rowcount
 
 
 def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:

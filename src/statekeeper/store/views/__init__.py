@@ -6,6 +6,15 @@ encodes it, the command line prints it, and the OpenAPI document describes it; n
 
 from statekeeper.store.views.base import Instant, View
 from statekeeper.store.views.callbacks import AttemptView, CallbackPage, CallbackView, RetryView, SessionCallbackView
+from statekeeper.store.views.endpoints import (
+    EndpointHealthView,
+    EndpointsView,
+    EndpointView,
+    OwedView,
+    PingView,
+    SecretEndpointView,
+    SigningSecretView,
+)
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.refusals import FaultView, RefusalView
 from statekeeper.store.views.sessions import ChartView, LastStepView, ReceiptView, SessionPage, SessionView
@@ -16,17 +25,24 @@ __all__ = [
     "CallbackView",
     "ChartView",
     "DeliveryView",
+    "EndpointHealthView",
+    "EndpointView",
+    "EndpointsView",
     "EventView",
     "FaultView",
     "HistoryView",
     "Instant",
     "LastStepView",
+    "OwedView",
+    "PingView",
     "ReceiptView",
     "RefusalView",
     "RetryView",
+    "SecretEndpointView",
     "SessionCallbackView",
     "SessionPage",
     "SessionView",
+    "SigningSecretView",
     "TransitionView",
     "View",
 ]
