@@ -1,6 +1,6 @@
 """One session's documents as the reference shows them: views, so that they cannot differ from what is served."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from statekeeper.core.instants import parse_rfc3339
@@ -10,13 +10,20 @@ from statekeeper.store.views import (
     CallbackView,
     ChartView,
     DeliveryView,
+    EndpointHealthView,
+    EndpointsView,
+    EndpointView,
     EventView,
     HistoryView,
     LastStepView,
+    OwedView,
+    PingView,
     ReceiptView,
     RetryView,
+    SecretEndpointView,
     SessionPage,
     SessionView,
+    SigningSecretView,
     TransitionView,
 )
 
@@ -79,3 +86,26 @@ HISTORY: Final = HistoryView(
     ],
 )
 RETRY: Final = RetryView(CALLBACK_ID, "pending", "2026-01-08T09:00:00.000Z")
+_ENDPOINT: Final[dict[str, Any]] = {
+    "name": "crm",
+    "kind": "http",
+    "origin": "api",
+    "usable": True,
+    "url": "https://crm.example/hooks/ident",
+    "secrets": [SigningSecretView(None), SigningSecretView("2026-01-09T08:35:37.581Z")],
+    "transitions": "terminal",
+    "states": ["completed"],
+    "environments": [],
+    "flows": [],
+    "notices": [],
+    "concurrency": 8,
+    "rate": None,
+    "health": EndpointHealthView("closed", 0, None, None, None, None),
+    "callbacks": OwedView(0, 0),
+    "created_at": _CREATED_AT,
+    "updated_at": _ENDED_AT,
+}
+ENDPOINT: Final = EndpointView(**_ENDPOINT)
+ENDPOINTS: Final = EndpointsView([ENDPOINT])
+SECRET_ENDPOINT: Final = SecretEndpointView(**_ENDPOINT, secret="whsec_…")  # noqa: S106 -- the shape of one
+PING: Final = PingView(str(CALLBACK_ID), "failed", "HTTP 503", 41)

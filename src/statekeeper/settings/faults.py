@@ -36,18 +36,20 @@ _HARMLESS: Final = {
 
 
 def read_faults(error: ValidationError, origins: Origins) -> tuple[Fault, ...]:
-    """The faults that pydantic found; what is wrong with a part is not said again of the whole."""
-    details = error.errors(include_url=False)
-    parts = {detail["loc"][:length] for detail in details for length in range(1, len(detail["loc"]))}
-    return tuple(
-        Fault(_name(detail["loc"]), _sentence(detail, origins)) for detail in details if detail["loc"] not in parts
-    )
+    """The faults that pydantic found, each with what was got and from where."""
+    return tuple(Fault(_name(detail["loc"]), _sentence(detail, origins)) for detail in _details(error))
 
 
 def read_endpoint_faults(error: ValidationError) -> tuple[Fault, ...]:
     """The same of one endpoint that came by itself: what it takes, and never what it got."""
-    details = error.errors(include_url=False, include_input=False)
-    return tuple(Fault(_member(detail["loc"]), _demand(detail)) for detail in details)
+    return tuple(Fault(_member(detail["loc"]), _demand(detail)) for detail in _details(error))
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong with a part is not said again of the whole."""
+    details = error.errors(include_url=False)
+    parts = {detail["loc"][:length] for detail in details for length in range(1, len(detail["loc"]))}
+    return [detail for detail in details if detail["loc"] not in parts]
 
 
 def _member(location: Location) -> str:

@@ -34,7 +34,7 @@ class Sealer:
     def open(self, sealed: str) -> bytes | None:
         """What was sealed, or None if none of the keys opens it."""
         try:
-            return self._keys.decrypt(sealed) if self._keys else None
+            return self._keys.decrypt(sealed.encode()) if self._keys else None
         except InvalidToken:
             return None
 
