@@ -65,7 +65,7 @@ class Service:
         require_serving(settings)
         chart = default_chart()
         self._roster: Final = Roster(settings, load_handlers(settings.callbacks, chart.finals))
-        check_names(each.subscriber for each in self._roster.members())
+        check_names(each.subscriber for each in self._roster.members)
         policy = _webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
         self.database: Final = Database.open(settings.database_url.get_secret_value())

@@ -22,30 +22,27 @@ from statekeeper.trust.sealing import Sealer
 
 
 class Roster:
-    """What the settings and the functions say of it; `close` ends all connections and functions."""
+    """What the settings and the functions say of it: `members` are those that are no data. `close` ends them all."""
 
     def __init__(self, settings: Settings, handlers: Iterable[Handler] = ()) -> None:
         self.clients = Clients(settings.delivery.allowed_networks)
         self.handlers = tuple(handlers)
         self.brokers = broker_senders(map(_broker, settings.brokers))
         self.sealer = Sealer([key.get_secret_value() for key in settings.encryption_keys])
-        self._settings = settings
-
-    def members(self) -> tuple[Member, ...]:
-        """All that are no data."""
-        functions = (Member(each.subscriber, FUNCTION, each) for each in self.handlers)
-        endpoints = (self._endpoint(each) for each in self._settings.endpoints)
-        brokers = zip(self.brokers, self._settings.brokers, strict=True)
-        return (*functions, *endpoints, *(_broker_member(*each) for each in brokers))
+        self.members = (
+            *(Member(each.subscriber, FUNCTION, each) for each in self.handlers),
+            *(self._endpoint(each) for each in settings.endpoints),
+            *map(_broker_member, self.brokers, settings.brokers),
+        )
+        self._networks = tuple(map(ip_network, settings.delivery.allowed_networks))
 
     def directory(self, on_change: Callable[[], None] = lambda: None) -> Directory:
-        return Directory(self.members(), self.sealer, self.connect, on_change)
+        return Directory(self.members, self.sealer, self.connect, on_change)
 
     def catalogue(self, names: Iterable[str] = ()) -> Catalogue:
         """What may be made and changed; `names` are taken besides."""
-        taken = frozenset((*names, *(each.name for each in self.members())))
-        networks = tuple(map(ip_network, self._settings.delivery.allowed_networks))
-        return Catalogue(self.sealer, partial(_check, Reach(networks)), taken)
+        taken = frozenset((*names, *(each.name for each in self.members)))
+        return Catalogue(self.sealer, partial(_check, Reach(self._networks)), taken)
 
     def connect(self, endpoint: Endpoint) -> HttpSender:
         return HttpSender(endpoint, self.clients.client_for(endpoint))

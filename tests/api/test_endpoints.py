@@ -259,7 +259,7 @@ async def test_a_disabled_endpoint_says_who_did_it(http):
 
 
 async def test_a_ping_is_signed_and_counts_for_nothing(http):
-    async with Receiver(Answer(200), Answer(503)) as receiver:
+    async with Receiver(Answer(200), Answer(503, body=b"down")) as receiver:
         secret = (await http.post("/v1/endpoints", json=new(receiver.url))).json()["secret"]
         await http.post("/v1/endpoints/crm/disable")
         answer = await http.post("/v1/endpoints/crm/ping")
@@ -270,7 +270,7 @@ async def test_a_ping_is_signed_and_counts_for_nothing(http):
         assert answer.json()["messageId"] == request.headers["webhook-id"]
         assert answer.json()["outcome"] == "delivered"
         failed = (await http.post("/v1/endpoints/crm/ping")).json()
-        assert (failed["outcome"], failed["detail"]) == ("failed", "HTTP 503")
+        assert (failed["outcome"], failed["detail"], failed["response"]) == ("failed", "HTTP 503", "down")
         assert (await http.get("/v1/endpoints/crm")).json()["health"]["failures"] == 0
         assert await rows(http.service.database, "SELECT count(*) FROM attempts") == [(0,)]
 

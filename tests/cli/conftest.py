@@ -83,14 +83,15 @@ async def _fill(url, clock):
     )
     await write(lambda c, now: databases.write(journal, c, [_arrival(WAITING, 3, "error", flow_id="f\x1b[31m1")], now))
     await write(lambda c, now: journal.refuse(c, Refusal((Fault("data.eventId", "is missing"),), "a.b.c", KEY), now))
-    await write(lambda c, now: _attempt(c, now, "crm", Outcome.FAILED, Dead()))
-    await write(lambda c, now: _attempt(c, now, "mail", Outcome.DELIVERED, Delivered()))
+    page = f"\n<h1>\x1b[31m{'Away ' * 20}</h1>\n<p>for good"
+    await write(lambda c, now: _attempt(c, now, "crm", Outcome.FAILED, Dead(), response=page))
+    await write(lambda c, now: _attempt(c, now, "mail", Outcome.DELIVERED, Delivered(), receipt="case 4711"))
     await database.close()
 
 
-def _attempt(connection, now, subscriber, outcome, verdict):
+def _attempt(connection, now, subscriber, outcome, verdict, **said):
     (claim,) = outbox.claim(connection, subscriber, 1, now, timedelta(seconds=50))
-    outbox.settle(connection, claim, Attempt(outcome, now, 7, "503 from crm"), verdict, now)
+    outbox.settle(connection, claim, Attempt(outcome, now, 7, "503 from crm", **said), verdict, now)
 
 
 def _arrival(session, number, name, **members):

@@ -17,10 +17,18 @@ def test_callbacks_are_listed(run):
         "subscriber",
         "state",
         "status",
+        "receipt",
         "attempts",
         "next",
         "attempt",
     ]
+
+
+def test_a_delivered_one_shows_its_receipt(run):
+    lines = [" ".join(line.split()) for line in run("callbacks").stdout.splitlines()]
+    assert any("mail completed delivered case 4711 1" in line for line in lines)
+    (delivered,) = run.json("callbacks", "--status", "delivered")["items"]
+    assert delivered["receipt"] == "case 4711"
 
 
 @pytest.mark.parametrize(

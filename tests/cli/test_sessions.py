@@ -81,6 +81,21 @@ def test_a_history_is_shown_as_tables(run):
     assert any("crm completed dead 1 failed 2026-01-08T08:35:42.581Z 7 ms: 503 from crm" in line for line in lines)
 
 
+def test_of_what_a_receiver_said_a_history_shows_the_first_line_and_its_document_all(run):
+    shown = run("show", ENDED).stdout
+    assert "503 from crm (<h1>\\x1b[31mAway Away Away" in shown
+    assert "Away …)" in shown
+    assert "for good" not in shown
+    dead, delivered = run.json("show", ENDED)["callbacks"]
+    assert dead["attempts"][0]["response"].endswith("</h1>\n<p>for good")
+    assert (delivered["receipt"], delivered["attempts"][0]["response"]) == ("case 4711", None)
+
+
+def test_a_history_shows_the_receipts_of_what_was_delivered(run):
+    lines = [" ".join(line.split()) for line in run("show", ENDED).stdout.splitlines()]
+    assert any("mail completed delivered case 4711 1 delivered" in line for line in lines)
+
+
 def test_a_session_that_waits_shows_what_for(run):
     lines = [" ".join(line.split()) for line in run("show", WAITING).stdout.splitlines()]
     assert "held 3" in lines

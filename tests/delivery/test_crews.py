@@ -77,6 +77,11 @@ async def test_a_plain_function_runs_in_a_thread_and_an_async_one_on_a_loop_of_i
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_text_that_the_function_returns_is_its_receipt(hire, kind):
+    assert (await call(hire(lambda ended: f"case {ended.session_id.int}", kind))).receipt == "case 2"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_the_function_gets_what_ended(hire, kind):
     heard = []
     assert (await call(hire(heard.append, kind))).outcome is Outcome.DELIVERED

@@ -1,6 +1,8 @@
 """HTTP endpoints: what a receiver that really listens gets, and what is made of its answer."""
 
 import asyncio
+import contextlib
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,7 +19,7 @@ from statekeeper.core.addresses import Reach
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.delivery import endpoints
 from statekeeper.delivery.clients import open_client
-from statekeeper.delivery.endpoints import DRAIN_BYTES, Endpoint, HttpSender, read_retry_after
+from statekeeper.delivery.endpoints import BODY_BYTES, Endpoint, HttpSender, read_retry_after
 from statekeeper.store.outbox import Claim
 
 NEW = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
@@ -159,7 +161,7 @@ async def test_a_connection_dropped_without_a_word_is_a_failed_attempt(post):
 
 async def test_a_long_answer_is_not_read_to_its_end_and_its_connection_not_kept(post, client):
     long = Answer(200, {"transfer-encoding": "chunked"}, b"400\r\n" + b"x" * 0x400 + b"\r\n")
-    async with Receiver(replace(long, body=long.body * 5 * (DRAIN_BYTES // 0x400))) as receiver:
+    async with Receiver(replace(long, body=long.body * 5 * (BODY_BYTES // 0x400))) as receiver:
         assert (await post(receiver.url)).outcome is Outcome.DELIVERED
         assert client._transport._pool.connections == []
 
@@ -172,11 +174,77 @@ async def test_a_short_answer_is_read_and_its_connection_used_again(post, client
 
 
 async def test_an_answer_whose_body_never_ends_is_judged_by_its_status(post, monkeypatch):
-    monkeypatch.setattr(endpoints, "DRAIN_SECONDS", 0.01)
+    monkeypatch.setattr(endpoints, "BODY_SECONDS", 0.01)
     promised = {"content-length": "100"}
-    async with Receiver(Answer(200, promised), Answer(503, promised)) as receiver:
+    async with Receiver(Answer(200, promised), Answer(503, promised, b"so far")) as receiver:
         assert (await post(receiver.url)).outcome is Outcome.DELIVERED
-        assert (await post(receiver.url)).detail == "HTTP 503"
+        answer = await post(receiver.url)
+        assert (answer.detail, answer.response) == ("HTTP 503", "so far")
+
+
+@pytest.mark.parametrize("status", [200, 302, 410, 422, 503])
+async def test_what_the_receiver_says_is_kept_whatever_its_status(post, status):
+    async with Receiver(Answer(status, body="GRÜN\r\n".encode())) as receiver:
+        assert (await post(receiver.url)).response == "GRÜN\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b"", None),
+        (b"\0", None),
+        (b"\0a\0b", "ab"),
+        (b"\xff\xfe!", "\ufffd\ufffd!"),
+        (b"\xed\xa0\x80", "\ufffd" * 3),
+        (b"x" * BODY_BYTES, "x" * BODY_BYTES),
+        (b"x" * (BODY_BYTES + 1), "x" * BODY_BYTES),
+        (b"x" * (BODY_BYTES - 1) + "Ü".encode(), "x" * (BODY_BYTES - 1)),
+        (b"\xff" * BODY_BYTES, "\ufffd" * BODY_BYTES),
+    ],
+)
+async def test_of_a_body_as_much_is_kept_as_can_be_stored_and_no_more_than_4_kib(post, body, kept):
+    async with Receiver(Answer(503, body=body)) as receiver:
+        assert (await post(receiver.url)).response == kept
+
+
+async def test_compression_is_not_asked_for_and_what_comes_encoded_is_not_kept(post):
+    encoded = Answer(200, {"content-encoding": "gzip"}, gzip.compress(b'{"receipt": "case 4711"}'))
+    async with Receiver(encoded) as receiver:
+        answer = await post(receiver.url)
+        assert receiver.requests[0].headers["accept-encoding"] == "identity"
+    assert (answer.outcome, answer.response, answer.receipt) == (Outcome.DELIVERED, None, None)
+
+
+async def test_of_a_body_that_streams_for_ever_the_beginning_is_kept_and_its_connection_is_not(post, client):
+    async def stream(reader, writer):
+        await reader.readuntil(b"}}}")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 1000)
+                await writer.drain()
+        over.set()
+        writer.close()
+
+    over = asyncio.Event()
+    async with await asyncio.start_server(stream, "127.0.0.1", 0) as server:
+        answer = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await asyncio.wait_for(over.wait(), 10)
+    assert (answer.outcome, answer.response) == (Outcome.DELIVERED, "x" * BODY_BYTES)
+    assert client._transport._pool.connections == []
+
+
+async def test_a_delivery_is_known_by_the_receipt_in_its_answer(post):
+    body = '{"receipt": "Vorgang-Ü 4711", "other": [1]}'
+    async with Receiver(Answer(202, body=body.encode())) as receiver:
+        answer = await post(receiver.url)
+    assert (answer.receipt, answer.response) == ("Vorgang-Ü 4711", body)
+
+
+@pytest.mark.parametrize("status", [302, 410, 422, 503])
+async def test_only_a_delivery_has_a_receipt(post, status):
+    async with Receiver(Answer(status, body=b'{"receipt": "case 4711"}')) as receiver:
+        assert (await post(receiver.url)).receipt is None
 
 
 async def test_an_answer_whose_body_is_broken_is_judged_by_its_status(post):

@@ -1,6 +1,7 @@
 """The relay on a real store, through the real writer: time is passed in, and nothing sleeps."""
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from datetime import timedelta
@@ -586,6 +587,33 @@ async def test_endpoints_and_functions_are_served_side_by_side_and_one_that_bloc
         handler.close()
     found = await rows(database, "SELECT subscriber, status FROM callbacks ORDER BY subscriber")
     assert found == [("block", "delivered"), ("block_its_loop", "delivered"), ("crm", "pending"), ("hear", "delivered")]
+
+
+async def test_what_a_receiver_says_is_stored_and_shown_in_no_log(database, relay_for, owe, clock, caplog):
+    caplog.set_level(logging.INFO)
+    receipt = '{"receipt": "case 4711", "key": "hidden"}'
+    said = HttpAnswer(503, body=b"who are you, hidden?"), HttpAnswer(body=receipt.encode())
+    async with Receiver(*said) as receiver, open_client(Reach(loopback=True)) as client:
+        relay = relay_for(crm=HttpSender(Endpoint("crm", receiver.url, (SECRET,)), client))
+        await owe()
+        with capture_logs() as logs:
+            await relay.run_once()
+            clock.advance(5)
+            await relay.run_once()
+    assert [entry["detail"] for entry in logs] == ["HTTP 503"]
+    assert "hidden" not in f"{logs}{caplog.text}"
+    found = await rows(database, "SELECT response FROM attempts ORDER BY number")
+    assert found == [("who are you, hidden?",), (receipt,)]
+    assert await rows(database, "SELECT status, receipt FROM callbacks") == [("delivered", "case 4711")]
+
+
+async def test_a_callback_that_may_not_go_where_it_should_says_so(relay_for, owe, history):
+    await owe()
+    async with open_client(Reach()) as client:
+        crm = HttpSender(Endpoint("crm", "https://10.0.0.5/hook", (SECRET,)), client)
+        await relay_for(crm=crm).run_once()
+    refusal = "refused: 10.0.0.5 is private; delivery.allowed_networks could allow it"
+    assert await history() == [(1, "failed", refusal)]
 
 
 async def test_a_function_that_outlives_its_time_has_failed_and_keeps_its_slot(relay_for, owe, history):

@@ -51,8 +51,13 @@ class Queue:
     async def claim(self, subscriber: str = "crm", limit: int = 10):
         return await self._run(lambda c, now: outbox.claim(c, subscriber, limit, now, LEASE))
 
-    async def settle(self, claim, verdict, outcome=Outcome.FAILED, detail=None):
-        return await self._run(lambda c, now: outbox.settle(c, claim, Attempt(outcome, now, 7, detail), verdict, now))
+    async def settle(self, claim, verdict, outcome=Outcome.FAILED, detail=None, **said):
+        return await self._run(
+            lambda c, now: outbox.settle(c, claim, Attempt(outcome, now, 7, detail, **said), verdict, now)
+        )
+
+    async def deliver(self, claim, **said):
+        return await self.settle(claim, Delivered(), Outcome.DELIVERED, **said)
 
     async def revive(self, callback_id):
         return await self._run(lambda c, now: outbox.revive(c, callback_id, now))
@@ -106,6 +111,41 @@ async def test_a_failure_waits_for_its_next_entry(queue, clock: Clock):
     (again,) = await queue.claim()
     assert (again.callback_id, again.number, again.tries) == (claim.callback_id, 2, 1)
     assert await queue.attempts() == [(1, "failed", "HTTP 503")]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_what_was_said_is_kept_with_its_attempt_and_a_receipt_with_its_callback(queue, clock: Clock, database):
+    (claim,) = await queue.claim(limit=1)
+    await queue.claim()
+    page = "<h1>GRÜN 😀</h1>\n" + "\ufffd" * 4000
+    await queue.settle(claim, RetryAt(clock.now), detail="HTTP 503", response=page)
+    (again,) = await queue.claim()
+    await queue.deliver(again, response="ok", receipt="Ü" * 200)
+    assert await rows(database, "SELECT response FROM attempts ORDER BY number") == [(page,), ("ok",)]
+    found = await rows(database, "SELECT receipt FROM callbacks WHERE status = 'delivered'")
+    assert found == [("Ü" * 200,)]
+
+
+@pytest.mark.parametrize("receipt", [None, "the first"])
+@pytest.mark.usefixtures("sessions")
+async def test_the_first_delivery_decides_the_receipt_and_a_second_one_is_only_recorded(
+    queue, clock: Clock, database, receipt
+):
+    (late,) = await queue.claim(limit=1)
+    clock.advance(60)
+    claims = {claim.callback_id: claim for claim in await queue.claim()}
+    await queue.deliver(claims[late.callback_id], receipt=receipt)
+    assert not await queue.deliver(late, response="late", receipt="the second")
+    found = await rows(database, "SELECT receipt FROM callbacks WHERE status = 'delivered'")
+    assert found == [(receipt,)]
+    assert await rows(database, "SELECT response FROM attempts WHERE response IS NOT NULL") == [("late",)]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_a_failure_leaves_no_receipt(queue, clock: Clock, database):
+    (claim,) = await queue.claim(limit=1)
+    await queue.settle(claim, Dead(), receipt="none of a delivery")
+    assert await rows(database, "SELECT DISTINCT receipt FROM callbacks") == [(None,)]
 
 
 @pytest.mark.usefixtures("sessions")

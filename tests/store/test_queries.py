@@ -171,22 +171,31 @@ async def test_a_history_has_every_transition_every_arrival_and_every_callback(s
 
 async def test_a_callback_shows_its_attempts_and_when_the_next_is_due(store, clock):
     await store.end(SESSION, "error")
-    failed = Attempt(Outcome.FAILED, clock.now, 12, "500")
+    failed = Attempt(Outcome.FAILED, clock.now, 12, "500", response="go away")
     await store.settle("crm", failed, RetryAt(clock.now + timedelta(seconds=5)))
-    await store.settle("mail", Attempt(Outcome.DELIVERED, clock.now, 7), Delivered())
+    await store.settle("mail", Attempt(Outcome.DELIVERED, clock.now, 7, receipt="case 4711"), Delivered())
     crm, mail = msgspec.to_builtins(await store.queries.history(SESSION))["callbacks"]
     assert crm == {
         "callbackId": crm["callbackId"],
         "subscriber": "crm",
         "state": "error",
         "status": "pending",
+        "receipt": None,
         "attempts": [
-            {"number": 1, "at": "2026-01-08T08:35:38.581Z", "durationMs": 12, "outcome": "failed", "detail": "500"}
+            {
+                "number": 1,
+                "at": "2026-01-08T08:35:38.581Z",
+                "durationMs": 12,
+                "outcome": "failed",
+                "detail": "500",
+                "response": "go away",
+            }
         ],
         "nextAttemptAt": "2026-01-08T08:35:43.581Z",
     }
     assert (mail["status"], mail["nextAttemptAt"]) == ("delivered", None)
     assert mail["attempts"][0]["outcome"] == "delivered"
+    assert (mail["receipt"], mail["attempts"][0]["response"]) == ("case 4711", None)
 
 
 async def test_an_attempt_in_flight_is_not_shown(store):

@@ -80,7 +80,8 @@ HISTORY: Final = HistoryView(
             subscriber="crm",
             state="completed",
             status="delivered",
-            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", "200")],
+            receipt="case-4711",
+            attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", None, '{"receipt": "case-4711"}')],
             next_attempt_at=None,
         )
     ],
@@ -108,4 +109,4 @@ _ENDPOINT: Final[dict[str, Any]] = {
 ENDPOINT: Final = EndpointView(**_ENDPOINT)
 ENDPOINTS: Final = EndpointsView([ENDPOINT])
 SECRET_ENDPOINT: Final = SecretEndpointView(**_ENDPOINT, secret="whsec_…")  # noqa: S106 -- the shape of one
-PING: Final = PingView(str(CALLBACK_ID), "failed", "HTTP 503", 41)
+PING: Final = PingView(str(CALLBACK_ID), "failed", "HTTP 503", 41, "down for maintenance")

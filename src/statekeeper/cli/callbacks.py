@@ -92,12 +92,13 @@ def _show_page(page: CallbackPage) -> None:
             each.subscriber,
             each.state,
             each.status,
+            each.receipt,
             len(each.attempts),
             each.next_attempt_at,
         )
         for each in page.items
     ]
-    columns = ("callback", "session", "subscriber", "state", "status", "attempts", "next attempt")
+    columns = ("callback", "session", "subscriber", "state", "status", "receipt", "attempts", "next attempt")
     show_table("Callbacks", columns, rows)
     if page.next_cursor:
         show_line(f"More: --cursor {page.next_cursor}")

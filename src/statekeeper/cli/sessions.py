@@ -15,6 +15,7 @@ from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 from statekeeper.store.queries import Queries, SessionFilter
 from statekeeper.store.views import AttemptView, HistoryView, SessionPage, SessionView
 
+ROOM: Final = 60
 LIMIT: Final = click.IntRange(1, MAX_LIMIT)
 
 
@@ -130,9 +131,17 @@ def _show_history(history: HistoryView) -> None:
     )
     show_table(
         "Callbacks",
-        ("callback", "subscriber", "state", "status", "next attempt", "attempts"),
+        ("callback", "subscriber", "state", "status", "receipt", "next attempt", "attempts"),
         [
-            (c.callback_id, c.subscriber, c.state, c.status, c.next_attempt_at, "\n".join(map(_attempt, c.attempts)))
+            (
+                c.callback_id,
+                c.subscriber,
+                c.state,
+                c.status,
+                c.receipt,
+                c.next_attempt_at,
+                "\n".join(map(_attempt, c.attempts)),
+            )
             for c in history.callbacks
         ],
     )
@@ -140,7 +149,14 @@ def _show_history(history: HistoryView) -> None:
 
 def _attempt(attempt: AttemptView) -> str:
     detail = f": {attempt.detail}" if attempt.detail else ""
-    return f"{attempt.number} {attempt.outcome} {attempt.at} {attempt.duration_ms} ms{detail}"
+    response = f" ({_beginning(attempt.response)})" if attempt.response else ""
+    return f"{attempt.number} {attempt.outcome} {attempt.at} {attempt.duration_ms} ms{detail}{response}"
+
+
+def _beginning(response: str) -> str:
+    """The first line that says something, or so much of it as a table has room for."""
+    line = next(iter(response.strip().splitlines()), "")
+    return line if len(line) <= ROOM else f"{line[: ROOM - 1]}…"
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -5,7 +5,7 @@ tenth, so that callbacks which failed together do not come back together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,7 @@ class Attempt:
 
     `not_before` is a receiver's plea (`Retry-After`): the next attempt waits at least that long, a day at most.
     `retry_in` is the subscriber's order (`RetryLater`): the next attempt is then, whatever the schedule says.
+    `response` is what a receiver said, or its beginning; `receipt` what a delivery is to be found by on its side.
     """
 
     outcome: Outcome
@@ -36,6 +37,8 @@ class Attempt:
     detail: str | None = None
     not_before: timedelta | None = None
     retry_in: timedelta | None = None
+    response: str | None = field(default=None, repr=False)
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

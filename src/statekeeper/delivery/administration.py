@@ -111,7 +111,7 @@ class Administration:
         claim = Claim(message_id, message_id, 0, name, _ping(name), 1, 0)
         answer = await send_within(self.seconds, sender, claim)
         took = round((time.monotonic() - began) * 1000)
-        return PingView(str(message_id), answer.outcome, answer.detail, took)
+        return PingView(str(message_id), answer.outcome, answer.detail, took, answer.response)
 
     async def _act(self, job: Callable[[Connection, datetime], T]) -> tuple[T, Figures]:
         """Do it, and let the roster be what the store has then."""

@@ -22,7 +22,7 @@ import structlog
 
 from statekeeper.core.callbacks import SessionEnded
 from statekeeper.core.retry import Outcome
-from statekeeper.delivery.answers import DELIVERED, Answer, failed, storable
+from statekeeper.delivery.answers import Answer, delivered, failed, storable
 from statekeeper.delivery.registry import Function, GiveUp, RetryLater
 
 THREADS: Final = 4
@@ -165,18 +165,18 @@ def _call(function: Function, ended: SessionEnded) -> Answer:
     try:
         result = function(ended)
         if inspect.isawaitable(result):
-            asyncio.run(_resolve(result))
+            result = asyncio.run(_resolve(result))
     except BaseException as error:  # noqa: BLE001 -- not even SystemExit in a user's function ends the service
         return _answer(error)
-    return DELIVERED
+    return delivered(result)
 
 
 async def _await(function: Any, ended: SessionEnded) -> Answer:  # noqa: ANN401 -- an async Function
     try:
-        await function(ended)
+        result = await function(ended)
     except BaseException as error:  # noqa: BLE001 -- same
         return _answer(error)
-    return DELIVERED
+    return delivered(result)
 
 
 async def _resolve(result: Awaitable[object]) -> object:

@@ -3,16 +3,19 @@
 The body is the same bytes on every attempt, with the callbackId as `webhook-id`, for the receiver to deduplicate by;
 timestamp and signature are new each time. 2xx is delivered and 410 (Gone) ends it; all else, a redirect included, is a
 failed attempt, and `Retry-After` on one is heard. The relay bounds the time of an attempt as a whole. Of an answer's
-body only a little is read, and for no longer than a moment: just enough to use the connection again.
+body only a little is read, and for no longer than a moment: it is kept with the attempt, and read to its end the
+connection can be used again. Compression is not asked for, since a little of it may be a lot; what comes encoded all
+the same is not kept. A delivery whose body is a JSON object with a `receipt` is known by that from then on.
 
 Sources: Standard Webhooks 1.0, "Webhook headers"; RFC 9110, section 10.2.3 "Retry-After".
 """
 
 import asyncio
+import codecs
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -23,16 +26,21 @@ import httpx
 
 from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
-from statekeeper.delivery.answers import DELIVERED, Answer, describe
+from statekeeper.delivery.answers import DELIVERED, Answer, describe, find_receipt, storable
 from statekeeper.delivery.guard import Refused
 from statekeeper.store.outbox import Claim
 from statekeeper.trust.signing import sign
 
 CONCURRENCY: Final = 8
-DRAIN_BYTES: Final = 4096
-DRAIN_SECONDS: Final = 0.5
+BODY_BYTES: Final = 4096
+BODY_SECONDS: Final = 0.5
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
-_HEADERS: Final = {"content-type": "application/json", "user-agent": f"statekeeper/{version('statekeeper')}"}
+_HEADERS: Final = {
+    "content-type": "application/json",
+    "accept-encoding": "identity",
+    "user-agent": f"statekeeper/{version('statekeeper')}",
+}
+_Utf8: Final = codecs.getincrementaldecoder("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,10 @@ class HttpSender:
             return Answer(Outcome.FAILED, describe(error))
         answer = read_answer(response, self._clock())
         try:
-            await _drain(response)
+            body = await _read_body(response)
         finally:
             await response.aclose()
-        return answer
+        return _with_body(answer, body) if body else answer
 
 
 def read_answer(response: httpx.Response, now: datetime) -> Answer:
@@ -123,12 +131,23 @@ def read_retry_after(text: str, now: datetime) -> timedelta | None:
     return min(max(aware - now, timedelta()), LONGEST_PAUSE)
 
 
-async def _drain(response: httpx.Response) -> None:
-    """Read the end of a short body, so that the connection can be used again. The status stands whatever this meets."""
-    read = 0
+def _with_body(answer: Answer, body: bytes) -> Answer:
+    """The answer with what it said; a character that the end of reading cut in two is left out."""
+    text = storable(_Utf8("replace").decode(body), BODY_BYTES)
+    receipt = find_receipt(body) if answer.outcome is Outcome.DELIVERED else None
+    return replace(answer, response=text or None, receipt=receipt)
+
+
+async def _read_body(response: httpx.Response) -> bytes:
+    """The beginning of a body, or all of a short one, so that the connection can be used again.
+
+    The status stands whatever this meets, and so does what has been read.
+    """
+    body = bytearray()
     with suppress(httpx.HTTPError, TimeoutError, asyncio.CancelledError):  # also if the attempt's time ends in here
-        async with asyncio.timeout(DRAIN_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS):
             async for chunk in response.aiter_raw():
-                read += len(chunk)
-                if read > DRAIN_BYTES:
-                    return
+                body += chunk
+                if len(body) > BODY_BYTES:
+                    break
+    return b"" if "content-encoding" in response.headers else bytes(body[:BODY_BYTES])

@@ -72,7 +72,8 @@ def on_terminal(
 
     `environment` and `flow` (flowIds) take a text or several; a session whose own is unknown fits none. `name` is the
     subscriber's name in the store, `module:function` if it is not given: under a fixed name the function can be moved.
-    The function is called at least once for each session, with `SessionEnded`; it is a plain one or an async one.
+    The function is called at least once for each session, with `SessionEnded`; it is a plain one or an async one. A
+    text that it returns, of up to 200 characters, is kept with the callback as its receipt.
     """
     if len(states) == 1 and callable(states[0]):
         function: Callable[..., Any] = states[0]

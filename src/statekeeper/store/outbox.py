@@ -79,7 +79,7 @@ def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verd
     settled = update(_callbacks).where(*_is(claim), _callbacks.c.status != "delivered")
     if not isinstance(verdict, Delivered):
         settled = settled.where(_callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
-    return connection.execute(settled.values(**_follow(verdict, claim, now))).rowcount == 1
+    return connection.execute(settled.values(**_follow(verdict, claim, attempt, now))).rowcount == 1
 
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
@@ -121,10 +121,11 @@ def bury(connection: Connection, subscriber: str) -> int:
     ).rowcount
 
 
-def _follow(verdict: Verdict, claim: Claim, now: datetime) -> Row:
+def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> Row:
     match verdict:
         case Delivered():
-            return {"status": "delivered", "delivered_at": now, "due_at": None, "claimed_at": None}
+            ended = {"status": "delivered", "delivered_at": now, "receipt": attempt.receipt}
+            return ended | {"due_at": None, "claimed_at": None}
         case RetryAt(due_at):
             return {"due_at": due_at, "tries": claim.tries + 1, "claimed_at": None}
         case Dead():
@@ -150,6 +151,7 @@ def _record(connection: Connection, claim: Claim, attempt: Attempt) -> None:
         "duration_ms": attempt.duration_ms,
         "outcome": attempt.outcome,
         "detail": attempt.detail,
+        "response": attempt.response,
     }
     upsert(connection, _attempts, [_key(claim) | {"number": claim.number} | said])
 

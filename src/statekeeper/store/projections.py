@@ -110,15 +110,17 @@ def _event_view(row: Sequence[Any], repeats: list[DeliveryView]) -> EventView:
     )
 
 
-CALLBACK: Final = _columns(CallbackRow, "session_id ordinal subscriber callback_id state status due_at created_at")
-ATTEMPT: Final = _columns(AttemptRow, "session_id ordinal subscriber number outcome duration_ms detail at")
+CALLBACK: Final = _columns(
+    CallbackRow, "session_id ordinal subscriber callback_id state status receipt due_at created_at"
+)
+ATTEMPT: Final = _columns(AttemptRow, "session_id ordinal subscriber number outcome duration_ms detail response at")
 
 
 def attempts_by_callback(rows: Iterable[Sequence[Any]]) -> Attempts:
     """The attempts of many callbacks, sorted out; the rows come by their number."""
     attempts: dict[CallbackKey, list[AttemptView]] = {}
-    for session_id, ordinal, subscriber, number, outcome, duration_ms, detail, at in rows:
-        view = AttemptView(number, rfc3339(at), duration_ms, outcome, detail)
+    for session_id, ordinal, subscriber, number, outcome, duration_ms, detail, response, at in rows:
+        view = AttemptView(number, rfc3339(at), duration_ms, outcome, detail, response)
         attempts.setdefault((session_id, ordinal, subscriber), []).append(view)
     return attempts
 
@@ -132,12 +134,13 @@ def session_callback_view(row: Sequence[Any], attempts: Attempts) -> SessionCall
 
 
 def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
-    session_id, ordinal, subscriber, callback_id, state, status, due_at, _ = row
+    session_id, ordinal, subscriber, callback_id, state, status, receipt, due_at, _ = row
     return {
         "callback_id": callback_id,
         "subscriber": subscriber,
         "state": state,
         "status": status,
+        "receipt": receipt,
         "attempts": attempts.get((session_id, ordinal, subscriber), []),
         "next_attempt_at": _shown(due_at),
     }

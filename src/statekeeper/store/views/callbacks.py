@@ -6,22 +6,24 @@ from statekeeper.store.views.base import Instant, View
 
 
 class AttemptView(View, frozen=True):
-    """One attempt at a callback, over."""
+    """One attempt at a callback, over; `response` is what an endpoint answered, 4 KiB of it at most."""
 
     number: int
     at: Instant
     duration_ms: int
     outcome: str
     detail: str | None
+    response: str | None
 
 
 class CallbackView(View, frozen=True):
-    """One callback owed to one subscriber."""
+    """One callback owed to one subscriber; `receipt` is what it is to be found by on the subscriber's side."""
 
     callback_id: UUID
     subscriber: str
     state: str
     status: str
+    receipt: str | None
     attempts: list[AttemptView]
     next_attempt_at: Instant | None
 

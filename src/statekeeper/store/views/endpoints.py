@@ -62,9 +62,10 @@ class EndpointsView(View, frozen=True):
 
 
 class PingView(View, frozen=True):
-    """What came of a test message; it counts for nothing."""
+    """What came of a test message, and what was answered; it counts for nothing."""
 
     message_id: str
     outcome: str
     detail: str | None
     duration_ms: int
+    response: str | None
