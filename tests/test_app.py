@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+from datetime import timedelta
 from ipaddress import ip_network
 from uuid import UUID, uuid4
 
@@ -23,6 +24,7 @@ from receiver import Answer, Receiver
 from statekeeper.app import Service, _terminate, create_app
 from statekeeper.core.addresses import Reach
 from statekeeper.core.errors import OperatorError, SchemaError, SettingsError
+from statekeeper.core.health import HealthPolicy
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.settings import Settings
 from statekeeper.store import schema
@@ -105,6 +107,31 @@ async def test_functions_and_endpoints_are_told_what_they_asked_for(tmp_path):
             await post(http, data)
         owed = await rows(service.database, "SELECT state, subscriber FROM callbacks ORDER BY state")
     assert owed == [("completed", "crm"), ("expired", "selective:expired")]
+
+
+async def test_an_endpoint_is_sent_what_its_settings_allow_and_given_up_on_as_they_say(tmp_path):
+    limits = {"transitions": "all", "notices": ["callback.dead"], "concurrency": 2, "rate": 7.5}
+    delivery = {"breaker_failures": 3, "breaker_pause": 7, "disable_after": 0}
+    service = Service(settings_in(tmp_path, endpoints=[endpoint(**limits)], delivery=delivery))
+    async with service.running():
+        courier = service._relay._courier
+        sender, (subscriber,) = courier._senders["crm"], courier._subscribers()
+        policy = courier._policy.health
+    assert (sender.slots, sender.rate, sender.guarded, sender.ordered) == (2, 7.5, True, True)
+    assert (subscriber.scope, subscriber.notices) == ("all", {"callback.dead"})
+    assert policy == HealthPolicy(3, timedelta(seconds=7), timedelta())
+
+
+async def test_an_endpoint_that_is_gone_is_disabled_and_whoever_asks_is_told(tmp_path):
+    async with Receiver(Answer(410)) as gone, Receiver() as ops:
+        wanted = {"transitions": "none", "notices": ["endpoint.disabled"]}
+        endpoints = [endpoint(gone.url), endpoint(ops.url, name="ops", **wanted)]
+        async with Service(settings_in(tmp_path, endpoints=endpoints)).running() as service, asking(service) as http:
+            for data in (CREATED, COMPLETED):
+                await post(http, data)
+            (request,) = await ops.wait_for(1)
+    notice = json.loads(request.body)
+    assert (notice["type"], notice["data"]["reason"]) == ("endpoint.disabled", "HTTP 410")
 
 
 async def test_a_callback_that_depends_on_what_is_unknown_is_counted_and_logged(tmp_path):

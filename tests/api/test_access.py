@@ -1,7 +1,7 @@
 """Who is let in to what, with tokens and without."""
 
 import hashlib
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -77,7 +77,7 @@ CRM = "/v1/endpoints/crm"
         ("POST", "/v1/endpoints/recover", Role.ADMIN),
         ("PUT", "/v1/feed/consumers/books", Role.SUPPORT),
         ("DELETE", "/v1/feed/consumers/books", Role.SUPPORT),
-        ("POST", RETRY, Role.SUPPORT),
+        ("POST", f"/v1/callbacks/{UUID(int=1)}/retry", Role.SUPPORT),
         ("POST", "/v1/endpointsx", Role.SUPPORT),
     ],
 )

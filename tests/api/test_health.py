@@ -1,14 +1,19 @@
 """Liveness, readiness, figures."""
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
 import forge
 from statekeeper import metrics
 from statekeeper.api import AccessPolicy, build
+from statekeeper.core.health import State
+from statekeeper.store import health
 from statekeeper.store.database import Database
 from statekeeper.store.queries import Queries
+
+WHEN = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def sample(name: str, **labels: str) -> float | None:
@@ -80,6 +85,18 @@ async def test_figures_are_told_in_the_text_format_of_prometheus(serving, client
         async with client(build(service.engine, queries, AccessPolicy(), dict)) as other:
             await other.get("/metrics")
         assert sample("unloaded_callbacks") == 1
+
+
+async def test_the_state_of_an_endpoints_circuit_is_the_one_of_its_series_that_is_1(serving, client):
+    endpoint = {"name": "crm", "url": "http://127.0.0.1:9/", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}
+    async with serving(endpoints=[endpoint]) as service, client(service.app) as http:
+        async with service.database.writer.begin() as connection:
+            for name in ("crm", "removed"):
+                await connection.run_sync(lambda c, name=name: health.disable(c, name, "HTTP 410", WHEN))
+        await http.get("/metrics")
+        states = {state: sample("endpoint_state", endpoint="crm", state=state) for state in State}
+        assert states == {"closed": 0, "open": 0, "half_open": 0, "disabled": 1}
+        assert sample("endpoint_state", endpoint="removed", state="disabled") is None
 
 
 async def test_figures_of_a_store_that_is_away_are_no_numbers(service, away, client):

@@ -3,133 +3,27 @@
 import asyncio
 import logging
 import threading
-from collections import deque
 from datetime import timedelta
-from uuid import UUID, uuid5
 
 import pytest
-from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from databases import rows
 from receiver import Answer as HttpAnswer
 from receiver import Receiver
+from senders import FAILED, Hanging, Scripted, callbacks
 from statekeeper import metrics
 from statekeeper.core.addresses import Reach
-from statekeeper.core.callbacks import Callback, SessionEnded
 from statekeeper.core.errors import Unavailable
-from statekeeper.core.machine import Cause, Step
 from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import Subscriber
-from statekeeper.delivery.answers import DELIVERED, Answer
+from statekeeper.delivery.answers import Answer
 from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import Handler
-from statekeeper.delivery.relay import Relay
-from statekeeper.delivery.settlement import Policy
-from statekeeper.resources import default_chart
 from statekeeper.store import outbox
-from statekeeper.store.charts import Charts
-from statekeeper.store.journal import Journal
-from statekeeper.store.rows import callback_row
-from statekeeper.store.tables import CallbackRow, table
-from statekeeper.writer import Writer
 
-SCHEDULE = (0, 5, 300)
-FAILED = Answer(Outcome.FAILED, "HTTP 503")
-SESSION = UUID("fe1941c2-bc45-4142-b516-fa0fc9fd7754")
 SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
-
-
-class Scripted:
-    """A sender that gives the answers it is told, then delivers; what is raised instead is raised."""
-
-    rate = None
-    guarded = ordered = False
-
-    def __init__(self, *answers, slots=8):
-        self.answers = deque(answers)
-        self.slots = slots
-        self.claims = []
-
-    async def send(self, claim):
-        self.claims.append(claim)
-        answer = self.answers.popleft() if self.answers else DELIVERED
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-class Hanging(Scripted):
-    """A sender that gives its answers only once `go_on` is set; `begun` counts what has come in."""
-
-    def __init__(self, *answers, slots=8):
-        super().__init__(*answers, slots=slots)
-        self.begun, self.go_on = asyncio.Semaphore(0), asyncio.Event()
-
-    async def send(self, claim):
-        self.begun.release()
-        await self.go_on.wait()
-        return await super().send(claim)
-
-
-@pytest.fixture
-async def writer(database):
-    writer = Writer(database, Journal(Charts(default_chart())))
-    running = asyncio.create_task(writer.run())
-    yield writer
-    writer.stop()
-    await running
-
-
-@pytest.fixture
-def owe(writer):
-    """Put callbacks into the store, due now."""
-
-    async def owe(subscriber="crm", count=1, seed=0):
-        def job(connection, now):
-            callbacks = [_callback(uuid5(SESSION, f"{seed}-{number}"), subscriber, now) for number in range(count)]
-            connection.execute(insert(table(CallbackRow)), [callback_row(each, now, now) for each in callbacks])
-            return [each.ended.callback_id for each in callbacks]
-
-        return await writer.execute(job)
-
-    return owe
-
-
-def _callback(session_id, subscriber, now):
-    callback_id = uuid5(session_id, f"2:{subscriber}")
-    ended = SessionEnded(callback_id, session_id, None, None, "completed", now, None, [1, 2], True)
-    return Callback(subscriber, Step(2, "created", "completed", "session.completed", Cause.EVENT), ended)
-
-
-@pytest.fixture
-async def relay_for(writer):
-    """A relay for these senders, with a schedule without jitter; it is closed when the test is over."""
-    relays = []
-
-    def make(
-        execute=writer.execute, *, jitter=lambda: 0.0, timeout=20, schedule=SCHEDULE, poll=1.0, sleep=None, **senders
-    ):
-        options = {"sleep": sleep} if sleep else {}
-        relays.append(Relay(execute, senders, Policy(schedule, timeout, jitter), poll=poll, **options))
-        return relays[-1]
-
-    yield make
-    for relay in relays:
-        await relay.close(grace=0)
-
-
-async def callbacks(database):
-    return await rows(database, "SELECT status, attempt, tries FROM callbacks ORDER BY created_at, callback_id")
-
-
-@pytest.fixture
-def history(database):
-    async def history():
-        return await rows(database, "SELECT number, outcome, detail FROM attempts ORDER BY session_id, number")
-
-    return history
 
 
 async def test_what_is_due_is_delivered_and_settled(database, relay_for, owe, history):

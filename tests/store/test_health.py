@@ -118,3 +118,25 @@ async def test_a_name_that_was_forgotten_begins_healthy(ward):
     await ward.disable()
     await ward.run(lambda c, _now: health.forget(c, "crm"))
     assert await ward.read() == HEALTHY
+
+
+async def test_what_one_transaction_wrote_it_sees_and_the_next_reads_anew(ward):
+    def both(connection, now):
+        for _ in range(2):
+            health.observe(connection, "crm", Attempt(Outcome.FAILED, now, 7), now, POLICY)
+        return dict(health.seen(connection))
+
+    found = await ward.run(both)
+    assert found["crm"].failures == 2
+    await ward.run(lambda c, _now: health.forget(c, "crm"))
+    assert await ward.run(lambda c, _now: dict(health.seen(c))) == {}
+
+
+async def test_what_was_rolled_back_is_not_remembered(ward):
+    def broken(connection, now):
+        health.disable(connection, "crm", "by mistake", now)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await ward.run(broken)
+    assert await ward.run(lambda c, _now: dict(health.seen(c))) == {}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 import databases
 from databases import Clock, rows
@@ -13,7 +14,7 @@ from statekeeper.core.events import SessionEvent
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
-from statekeeper.store import outbox
+from statekeeper.store import outbox, schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
 from statekeeper.store.journal import Journal
@@ -209,3 +210,25 @@ async def test_an_attempt_that_a_crash_interrupted_is_recorded_even_if_somebody_
     (again,) = await queue.claim()
     await queue.settle(again, Delivered(), Outcome.DELIVERED)
     assert await queue.attempts() == [(1, "failed", "interrupted"), (2, "delivered", None)]
+
+
+async def test_claims_in_order_are_found_by_their_indexes_on_sqlite(tmp_path):
+    """A session's earlier callbacks are looked up by its key; nothing is scanned."""
+    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
+    await schema.upgrade(database)
+    asked = []
+
+    @event.listens_for(database.writer.sync_engine, "before_cursor_execute")
+    def listen(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    async with database.writer.begin() as connection:
+        await connection.run_sync(lambda c: outbox.claim(c, "crm", 8, database.now(c), LEASE, ordered=True))
+        ((statement, parameters),) = [each for each in asked if each[0].startswith("SELECT")]
+        plan = [row[3] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    await database.close()
+    assert plan == [
+        "SEARCH callbacks USING INDEX ix_callbacks_due (subscriber=? AND due_at<?)",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH earlier USING INDEX sqlite_autoindex_callbacks_1 (session_id=? AND ordinal<?)",
+    ]

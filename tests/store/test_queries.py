@@ -14,11 +14,12 @@ from databases import Clock
 from statekeeper.core.arrivals import Arrival, SigningKey
 from statekeeper.core.errors import Fault, QueryRefused, Unavailable
 from statekeeper.core.events import LastStep, SessionEvent
+from statekeeper.core.health import Health, State
 from statekeeper.core.instants import parse_rfc3339
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
-from statekeeper.store import outbox, projections
+from statekeeper.store import health, outbox, projections
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
 from statekeeper.store.journal import Journal
@@ -328,6 +329,12 @@ async def test_gauges_tell_what_waits_and_for_how_long(store, clock):
     gauges = await store.queries.gauges()
     assert gauges == Gauges(1, 10.999, 9.999, {"crm": 1}, {"mail": 1})
     assert (gauges.unloaded({"crm"}), gauges.unloaded(())) == (0, 1)
+
+
+async def test_gauges_tell_the_state_of_every_endpoint_that_ever_failed(store):
+    await store.run(lambda c, now: health.disable(c, "crm", "HTTP 410", now))
+    await store.run(lambda c, now: health.save(c, "mail", Health(failures=1, failing_since=now), now))
+    assert (await store.queries.gauges()).circuits == {"crm": State.DISABLED, "mail": State.CLOSED}
 
 
 async def test_what_is_not_due_yet_is_not_overdue(store, clock):

@@ -28,7 +28,7 @@ class Wish:
 def claim_due(connection: Connection, wishes: Iterable[Wish], now: datetime, lease: timedelta) -> list[Claim]:
     """Claim what is due and may go out, for all of them."""
     wishes = list(wishes)
-    ill = health.read_all(connection) if any(each.guarded for each in wishes) else {}
+    ill = health.seen(connection) if any(each.guarded for each in wishes) else {}
     return [
         claim
         for wish in wishes

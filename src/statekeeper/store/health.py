@@ -3,14 +3,17 @@
 A row is read under a lock before it is changed, so that no node loses what another one counted. On PostgreSQL that is
 one lock for all rows, held until the commit: a row that is missing cannot be locked, and two batches that each lock
 several rows in an order of their own would wait for each other.
+
+Without the lock, all rows are read once a transaction and remembered until its end, since one transaction settles many
+attempts. What another node commits meanwhile is seen no later than by the next.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select
+from sqlalchemy import Connection, RootTransaction, Row, bindparam, delete, func, select
 
 from statekeeper.core import health as core
 from statekeeper.core.health import HEALTHY, Health, HealthPolicy, State
@@ -22,12 +25,30 @@ from statekeeper.store.statements import is_postgres, upsert
 from statekeeper.store.tables import HealthRow, table
 
 _health: Final = table(HealthRow)
+_SEEN: Final = "statekeeper.health"
 _LOCK: Final = 0x6865616C7468  # "health", among PostgreSQL's advisory locks
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a transaction has read, and written since."""
+
+    transaction: RootTransaction | None
+    healths: dict[str, Health]
 
 
 def read_all(connection: Connection) -> dict[str, Health]:
     """The health of every endpoint that has a row."""
     return {row.name: _read(row) for row in connection.execute(_ALL)}
+
+
+def seen(connection: Connection) -> dict[str, Health]:
+    """As `read_all`, read once in this transaction."""
+    transaction = connection.get_transaction()
+    known: _Seen | None = connection.info.get(_SEEN)
+    if known is None or known.transaction is not transaction:
+        known = connection.info[_SEEN] = _Seen(transaction, read_all(connection))
+    return known.healths
 
 
 def read(connection: Connection, name: str) -> Health:
@@ -44,15 +65,16 @@ def read_locked(connection: Connection, name: str) -> Health:
 
 def save(connection: Connection, name: str, health: Health, now: datetime) -> None:
     """Write what followed from a health that was read under the lock."""
+    seen(connection)[name] = health
     upsert(connection, _health, [{"name": name, **asdict(health), "updated_at": now}])
 
 
 def observe(
     connection: Connection, name: str, attempt: Attempt, now: datetime, policy: HealthPolicy
 ) -> core.Change | None:
-    """Take note of an attempt that is over. One that changes nothing, as a healthy endpoint's, costs one cheap read."""
-    seen = read(connection, name)
-    if core.observe(seen, attempt, now, policy)[0] == seen:
+    """Take note of an attempt that is over. A healthy endpoint's delivery changes nothing, and costs next to nothing."""
+    before = seen(connection).get(name, HEALTHY)
+    if core.observe(before, attempt, now, policy)[0] == before:
         return None
     health, change = core.observe(read_locked(connection, name), attempt, now, policy)
     save(connection, name, health, now)
@@ -82,6 +104,7 @@ def disable(connection: Connection, name: str, reason: str, now: datetime, tell:
 
 def forget(connection: Connection, name: str) -> None:
     """The endpoint is no more: one that bears its name later begins healthy."""
+    seen(connection).pop(name, None)
     connection.execute(delete(_health).where(_health.c.name == name))
 
 
