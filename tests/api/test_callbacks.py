@@ -27,9 +27,9 @@ async def status_of(http, callback: dict) -> str:
 
 
 async def test_a_dead_callback_is_sent_again_on_request(serving, client):
-    async with Receiver(Answer(410)) as receiver:
+    async with Receiver(Answer(503)) as receiver:
         endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
-        async with serving(endpoints=endpoints) as service, client(service.app) as http:
+        async with serving(endpoints=endpoints, delivery={"schedule": [0]}) as service, client(service.app) as http:
             callback = await end(http, 1)
             await asyncio.wait_for(receiver.wait_for(1), 5)
             while await status_of(http, callback) != "dead":  # noqa: ASYNC110 -- the relay says nothing when it has settled

@@ -102,9 +102,9 @@ def test_the_server_does_not_name_itself(service):
 
 
 def test_a_retry_at_the_command_line_takes_effect_within_two_seconds(tmp_path):
-    with receiving(Answer(410)) as crm:
+    with receiving(Answer(503)) as crm:
         endpoint = {"name": "crm", "url": crm.url, "secrets": [SECRET]}
-        with Serving(tmp_path, endpoints=[endpoint]) as service:
+        with Serving(tmp_path, endpoints=[endpoint], delivery={"schedule": [0]}) as service:
             for event in forge.story(7):
                 service.post(forge.token(event))
             crm.wait_for(1)
@@ -115,7 +115,7 @@ def test_a_retry_at_the_command_line_takes_effect_within_two_seconds(tmp_path):
             assert again.headers["webhook-id"] == callback_id
             service.wait_until(lambda: service.sql("SELECT 1 FROM callbacks WHERE status = 'delivered'"))
             (shown,) = json.loads(service.run("callbacks", "--json").stdout)["items"]
-            assert [attempt["outcome"] for attempt in shown["attempts"]] == ["gave_up", "delivered"]
+            assert [attempt["outcome"] for attempt in shown["attempts"]] == ["failed", "delivered"]
             waited = _time(shown["attempts"][1]["at"]) - _time(asked["nextAttemptAt"])
             assert waited.total_seconds() < 2
             assert service.stop() == 0

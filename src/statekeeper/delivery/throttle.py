@@ -18,7 +18,7 @@ class Throttle:
         self._held_back: set[str] = set()
 
     def limit(self, free: Mapping[str, int], rates: Mapping[str, float | None]) -> dict[str, int]:
-        """The free slots of each, as far as its rate allows. Should the claim fail, nothing is known to be held back."""
+        """The free slots of each, as far as its rate allows. If the claim fails, nothing is held back."""
         now = self._clock()
         self._held_back = set()
         self._buckets = {name: self._bucket(name, rate, now) for name, rate in rates.items() if rate is not None}

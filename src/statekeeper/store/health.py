@@ -72,7 +72,7 @@ def save(connection: Connection, name: str, health: Health, now: datetime) -> No
 def observe(
     connection: Connection, name: str, attempt: Attempt, now: datetime, policy: HealthPolicy
 ) -> core.Change | None:
-    """Take note of an attempt that is over. A healthy endpoint's delivery changes nothing, and costs next to nothing."""
+    """Take note of an attempt that is over. A healthy endpoint's delivery costs next to nothing."""
     before = seen(connection).get(name, HEALTHY)
     if core.observe(before, attempt, now, policy)[0] == before:
         return None
