@@ -1,9 +1,14 @@
+import asyncio
 import json
 
 import pytest
 from cryptography.fernet import Fernet
+from standardwebhooks.webhooks import Webhook
 
-from receiver import Answer, receiving
+import forge
+from apps import asking, settings_in
+from receiver import Answer, Receiver, receiving
+from statekeeper.app import Service
 from statekeeper.trust.sealing import new_key
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -146,3 +151,25 @@ def test_bad_usage_is_exit_2(run):
     assert run("endpoints", "create", "books").exit_code == 2
     assert run("endpoints", "rotate", "books", "--overlap", -1).exit_code == 2
     assert run("endpoints", "create", "books", URL, "--notice", "all").exit_code == 2
+
+
+async def test_a_running_service_follows(run, tmp_path, monkeypatch, key):
+    monkeypatch.setattr("statekeeper.delivery.directory.POLL_SECONDS", 0.01)
+    (tmp_path / "secret").write_text(SECRET)
+    store, networks = f"sqlite:///{tmp_path / 'statekeeper.db'}", {"allowed_networks": ["127.0.0.0/8"]}
+    settings = settings_in(tmp_path, database_url=store, encryption_keys=[key], delivery=networks)
+    async with Receiver() as receiver, Service(settings).running() as service, asking(service) as http:
+        told = service.engine.journal
+        created = ("endpoints", "create", "books", receiver.url, "--secret-file", tmp_path / "secret")
+        assert (await asyncio.to_thread(run, *created)).exit_code == 0
+        async with asyncio.timeout(5):
+            while not told.subscribers:  # noqa: ASYNC110 -- what is waited for gives no sign
+                await asyncio.sleep(0.01)
+        for event in forge.story(1):
+            await http.post("/webhooks/idnow", content=forge.token(event))
+        (request,) = await receiver.wait_for(1)
+        Webhook(SECRET).verify(request.body, dict(request.headers))
+        assert (await asyncio.to_thread(run, "endpoints", "delete", "books", "--yes")).exit_code == 0
+        async with asyncio.timeout(5):
+            while told.subscribers:  # noqa: ASYNC110 -- same
+                await asyncio.sleep(0.01)

@@ -11,12 +11,14 @@ from databases import rows
 from receiver import Answer as HttpAnswer
 from receiver import Receiver
 from senders import FAILED, Hanging, Scripted, callbacks
+from statekeeper.core.addresses import Reach
 from statekeeper.core.health import HealthPolicy, State
 from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import Scope
 from statekeeper.delivery.answers import DELIVERED, Answer
 from statekeeper.delivery.claims import Wish, claim_due
-from statekeeper.delivery.endpoints import Endpoint, HttpSender, open_client
+from statekeeper.delivery.clients import open_client
+from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.store import health
 
 POLICY = HealthPolicy(failures=3, pause=timedelta(seconds=5), disable_after=timedelta(days=5))
@@ -217,7 +219,7 @@ async def test_a_disabled_endpoint_gets_nothing_and_once_enabled_all_that_is_due
 
 
 async def test_an_endpoint_that_says_410_gets_nothing_more(database, relay_for, owe, clock):
-    async with Receiver(HttpAnswer(410)) as receiver, open_client() as client:
+    async with Receiver(HttpAnswer(410)) as receiver, open_client(Reach(loopback=True)) as client:
         crm = HttpSender(Endpoint("crm", receiver.url, (SECRET,), concurrency=1), client)
         relay = relay_for(health=POLICY, crm=crm)
         await owe(count=3)
@@ -372,7 +374,7 @@ async def test_a_relay_that_runs_sends_the_next_step_without_waiting_for_a_poll(
 
 
 async def test_an_endpoints_settings_are_its_senders_limits():
-    async with open_client() as client:
+    async with open_client(Reach(loopback=True)) as client:
         plain = HttpSender(Endpoint("crm", "https://crm.example", (SECRET,)), client)
         steps = Endpoint("crm", "https://crm.example", (SECRET,), scope=Scope.ALL, concurrency=3, rate=2.5)
         every = HttpSender(steps, client)

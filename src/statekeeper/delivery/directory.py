@@ -122,8 +122,8 @@ class Directory:
         if await read(endpoints.versions) != self._seen:
             await self.refresh(read)
         for name in self._gone - self.members.keys():
-            buried = await execute(partial(_bury, name))
-            log.info("endpoint_gone", endpoint=name, callbacks_dead=buried)
+            if buried := await execute(partial(_bury, name)):
+                log.warning("endpoint_gone", endpoint=name, callbacks_dead=buried)
         self._gone.clear()
 
     def _is_free(self, name: str) -> bool:
