@@ -1,6 +1,6 @@
 """The service's figures, for Prometheus: counted where things happen, read by `GET /metrics`.
 
-They are the process's, not an app's: a scrape asks a process. Labels hold only names from the settings and words of
+They are the process's, not an app's: a scrape asks a process. Labels hold only names of subscribers and words of
 the contract, never anything that a stranger sent, so that their number is bounded.
 """
 

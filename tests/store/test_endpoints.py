@@ -91,6 +91,13 @@ async def test_a_target_that_was_moved_to_another_row_does_not_open(database, cr
     assert [record.target is None for record in await read_all()] == [False, True]
 
 
+async def test_what_was_sealed_in_another_shape_does_not_open(create, read_all, run):
+    await create()
+    sealed = SEALER.seal(b'{"name":"crm"}')
+    await run(lambda c, _now: c.exec_driver_sql(f"UPDATE endpoints SET sealed = '{sealed}'"))
+    assert (await read_all())[0].target is None
+
+
 async def test_a_change_moves_its_time_even_if_the_clock_stands_still(create, read_all, run):
     await create()
     before = await run(lambda c, _now: endpoints.versions(c))
@@ -156,6 +163,11 @@ async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, o
         ("bus", "pending", False),
         ("crm", "delivered", True),
     ]
+
+
+async def test_a_burial_takes_no_more_at_once_than_it_is_told(run, owe):
+    await owe((1,), (2,), (3,))
+    assert [await run(lambda c, _now: outbox.bury(c, "crm", 2)) for _ in range(3)] == [2, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -45,7 +46,6 @@ class Figures:
 
     health: dict[str, Health]
     owed: dict[str, Owed]
-    records: list[Record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,47 +60,50 @@ class Administration:
     wake: Callable[[], None] = lambda: None
 
     async def overview(self) -> EndpointsView:
-        figures = await self.read(self._figures)
+        figures = await self.read(_figures)
         return EndpointsView([_view(self.directory.members[name], figures) for name in self._names()])
 
     async def show(self, name: str) -> EndpointView:
         member = self._find(name)
-        return _view(member, await self.read(self._figures))
+        return _view(member, await self.read(_figures))
 
     async def create(self, values: Values) -> SecretEndpointView:
-        secret, figures = await self._act(lambda c, now: self.catalogue.create(c, values, now))
-        return _with_secret(_view(self._find(values["name"]), figures), secret)
+        secret = await self._act(lambda c, now: self.catalogue.create(c, values, now))
+        return _with_secret(await self.show(values["name"]), secret)
 
     async def change(self, name: str, patch: Values) -> EndpointView:
-        _, figures = await self._act(lambda c, now: self.catalogue.change(c, name, patch, now))
-        return _view(self._find(name), figures)
+        await self._act(lambda c, now: self.catalogue.change(c, name, patch, now))
+        return await self.show(name)
 
     async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView:
-        new, figures = await self._act(lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now))
-        return _with_secret(_view(self._find(name), figures), new)
+        new = await self._act(lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now))
+        return _with_secret(await self.show(name), new)
 
     async def delete(self, name: str) -> int:
-        """Returns how many callbacks are dead for it."""
-        buried, _ = await self._act(lambda c, now: self.catalogue.delete(c, name, now))
-        return buried
+        """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
+        buried = await self._act(lambda c, now: self.catalogue.delete(c, name, now))
+        total = buried
+        while buried:
+            buried = await self.execute(partial(endpoints.bury, name))
+            total += buried
+        return total
 
     async def reseal(self) -> tuple[int, list[str]]:
-        resealed, _ = await self._act(self.catalogue.reseal)
-        return resealed
+        return await self._act(self.catalogue.reseal)
 
     async def enable(self, name: str) -> EndpointView:
-        member = self._find(name)
+        self._find(name)
         tell = self.directory.subscribers
-        _, figures = await self._act(lambda c, now: health.enable(c, name, now, tell))
+        await self.execute(lambda c, now: health.enable(c, name, now, tell))
         self.wake()
-        return _view(member, figures)
+        return await self.show(name)
 
     async def disable(self, name: str, reason: str) -> EndpointView:
-        member = self._find(name)
+        self._find(name)
         tell = self.directory.subscribers
-        _, figures = await self._act(lambda c, now: health.disable(c, name, reason, now, tell))
+        await self.execute(lambda c, now: health.disable(c, name, reason, now, tell))
         self.wake()
-        return _view(member, figures)
+        return await self.show(name)
 
     async def ping(self, name: str) -> PingView:
         """Send a test message at once, past the queue, the circuit and the count of failures."""
@@ -113,20 +116,16 @@ class Administration:
         took = round((time.monotonic() - began) * 1000)
         return PingView(str(message_id), answer.outcome, answer.detail, took, answer.response)
 
-    async def _act(self, job: Callable[[Connection, datetime], T]) -> tuple[T, Figures]:
+    async def _act(self, job: Callable[[Connection, datetime], T]) -> T:
         """Do it, and let the roster be what the store has then."""
 
-        def act(connection: Connection, now: datetime) -> tuple[T, Figures]:
-            return job(connection, now), self._figures(connection)
+        def act(connection: Connection, now: datetime) -> tuple[T, list[Record]]:
+            return job(connection, now), self.directory.read_records(connection)
 
         async with self.directory.changing:
-            value, figures = await self.execute(act)
-            self.directory.take(figures.records)
-        return value, figures
-
-    def _figures(self, connection: Connection) -> Figures:
-        records = self.directory.read_records(connection)
-        return Figures(health.read_all(connection), endpoints.owed(connection), records)
+            value, records = await self.execute(act)
+            self.directory.take(records)
+        return value
 
     def _names(self) -> list[str]:
         return sorted(name for name, member in self.directory.members.items() if member.kind != FUNCTION)
@@ -136,6 +135,10 @@ class Administration:
         if member is None or member.kind == FUNCTION:
             raise NotFound("endpoint", name)
         return member
+
+
+def _figures(connection: Connection) -> Figures:
+    return Figures(health.read_all(connection), endpoints.owed(connection))
 
 
 def _ping(name: str) -> str:

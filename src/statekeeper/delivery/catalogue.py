@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from statekeeper.core.errors import InSettings, NameTaken
-from statekeeper.store import endpoints, health, outbox
+from statekeeper.store import endpoints, health
 from statekeeper.store.endpoints import Record, Secret, Target
 from statekeeper.trust.sealing import Sealer
 from statekeeper.trust.signing import new_secret
@@ -70,12 +70,12 @@ class Catalogue:
         endpoints.save(connection, self.sealer, record, replace(target, secrets=secrets), record.options, now)
         return new
 
-    def delete(self, connection: Connection, name: str, _now: datetime) -> int:
-        """Take one away, with its health; what it was owed is kept, dead. Returns how many callbacks that were."""
+    def delete(self, connection: Connection, name: str, now: datetime) -> int:
+        """Take one away, with its health; returns how many of its callbacks are dead, the first portion of them."""
         self._refuse_settings(name)
         endpoints.remove(connection, name)
         health.forget(connection, name)
-        return outbox.bury(connection, name)
+        return endpoints.bury(name, connection, now)
 
     def reseal(self, connection: Connection, now: datetime) -> tuple[int, list[str]]:
         """Seal all anew with the newest key; returns how many, and the names of those that cannot be opened."""

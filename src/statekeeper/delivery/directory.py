@@ -23,7 +23,7 @@ from statekeeper.core.errors import Unavailable
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.courier import Execute, Sender
 from statekeeper.delivery.endpoints import Endpoint
-from statekeeper.store import endpoints, outbox
+from statekeeper.store import endpoints
 from statekeeper.store.endpoints import Record, Secret
 from statekeeper.trust.sealing import Sealer
 
@@ -122,7 +122,7 @@ class Directory:
         if await read(endpoints.versions) != self._seen:
             await self.refresh(read)
         for name in self._gone - self.members.keys():
-            if buried := await execute(partial(_bury, name)):
+            while buried := await execute(partial(endpoints.bury, name)):
                 log.warning("endpoint_gone", endpoint=name, callbacks_dead=buried)
         self._gone.clear()
 
@@ -180,9 +180,3 @@ def _endpoint(record: Record) -> Endpoint:
 
 def _pace(endpoint: Endpoint) -> dict[str, Any]:
     return {"concurrency": endpoint.concurrency, "rate": endpoint.rate}
-
-
-def _bury(name: str, connection: Connection, _now: datetime) -> int:
-    """Unless one of this name has come since."""
-    known = any(each == name for each, _ in endpoints.versions(connection))
-    return 0 if known else outbox.bury(connection, name)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound
+from statekeeper.store import outbox
 from statekeeper.store.statements import is_postgres
 from statekeeper.store.tables import CallbackRow, EndpointRow, table
 from statekeeper.trust.sealing import Sealer
@@ -115,6 +116,12 @@ def remove(connection: Connection, name: str) -> None:
         raise NotFound("endpoint", name)
 
 
+def bury(name: str, connection: Connection, _now: datetime) -> int:
+    """A portion of what one who is no more was owed becomes dead, unless one of its name has come since; how many."""
+    known = connection.execute(_one(name)).first() is not None
+    return 0 if known else outbox.bury(connection, name)
+
+
 def owed(connection: Connection) -> dict[str, Owed]:
     """What is owed to each subscriber to whom anything is."""
     subscriber, status = _callbacks.c.subscriber, _callbacks.c.status
@@ -138,7 +145,10 @@ def _read(row: Any, sealer: Sealer) -> Record:  # noqa: ANN401 -- a row of any s
 
 
 def _open(row: Any, sealer: Sealer) -> Target | None:  # noqa: ANN401 -- same
-    """What is sealed, if it opens and belongs here."""
+    """What is sealed, if it opens, can be read, and belongs here."""
     content = sealer.open(row.sealed)
-    target = None if content is None else msgspec.json.decode(content, type=Target)
+    try:
+        target = None if content is None else msgspec.json.decode(content, type=Target)
+    except msgspec.DecodeError:
+        return None
     return target if target is not None and target.name == row.name else None

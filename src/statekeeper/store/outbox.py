@@ -22,6 +22,7 @@ from statekeeper.store.tables import AttemptRow, CallbackRow, table
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
 _PENDING: Final = (_callbacks.c.status == "pending",)
+PORTION: Final = 10_000
 INTERRUPTED: Final = "interrupted"
 
 
@@ -107,18 +108,19 @@ def release(connection: Connection, claim: Claim, now: datetime) -> None:
     )
 
 
-def bury(connection: Connection, subscriber: str) -> int:
-    """All that a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
+def bury(connection: Connection, subscriber: str, limit: int = PORTION) -> int:
+    """What a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
 
-    An attempt that is under way counts for nothing but a delivery.
+    They are `limit` at most, so that nobody else waits for long. An attempt that is under way counts for nothing but a
+    delivery.
     """
     owed = (_callbacks.c.subscriber == subscriber, *_PENDING)
     query = select(*_CLAIM, _callbacks.c.claimed_at).where(*owed, _callbacks.c.claimed_at.is_not(None))
     claimed = connection.execute(query.with_for_update()).all()
     _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in claimed])
-    return connection.execute(
-        update(_callbacks).where(*owed).values(status="dead", due_at=None, claimed_at=None)
-    ).rowcount
+    portion = select(_callbacks.c.callback_id).where(*owed).limit(limit).with_for_update()
+    buried = update(_callbacks).where(_callbacks.c.callback_id.in_(portion))
+    return connection.execute(buried.values(status="dead", due_at=None, claimed_at=None)).rowcount
 
 
 def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> Row:
