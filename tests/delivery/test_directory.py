@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
 
 from databases import rows
-from senders import Scripted
+from senders import Scripted, owe
 from statekeeper.core.errors import NameTaken, Unavailable
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.administration import Administration
@@ -15,6 +16,7 @@ from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
 from statekeeper.delivery.directory import Directory, Member
 from statekeeper.metrics import UNOPENED_ENDPOINTS
 from statekeeper.settings import check_endpoint
+from statekeeper.store import outbox
 from statekeeper.store.queries import Queries
 from statekeeper.trust.sealing import Sealer, new_key
 
@@ -112,7 +114,7 @@ async def test_what_another_node_promised_meanwhile_is_buried(node, other, datab
     await create(node)
     await other.look()
     await node.acts.delete("crm")
-    await database_owes(other)
+    await other.execute(owe)
     await other.look()
     assert await rows(database, "SELECT status FROM callbacks") == [("dead",)]
 
@@ -123,20 +125,24 @@ async def test_what_is_owed_to_one_that_came_back_is_not_buried(node, other, dat
     await node.acts.delete("crm")
     await other.directory.refresh(other.read)
     await create(node)
-    await database_owes(other)
+    await other.execute(owe)
     await other.look()
     assert await rows(database, "SELECT status FROM callbacks") == [("pending",)]
 
 
-async def database_owes(node):
-    def job(connection, now):
-        connection.exec_driver_sql(
-            "INSERT INTO callbacks (session_id, ordinal, subscriber, callback_id, state, body, status, attempt, tries,"
-            " created_at) VALUES ('00000000000000000000000000000001', 2, 'crm', '00000000000000000000000000000001',"
-            " 'completed', '{}', 'pending', 0, 0, '2026-01-08 08:35:37.581000+00:00')"
-        )
+async def test_what_a_deleted_one_was_owed_is_buried_in_portions_to_the_last(node, database, monkeypatch):
+    await create(node)
+    await node.execute(partial(owe, count=3))
+    monkeypatch.setattr(outbox, "bury", partial(outbox.bury, limit=1))
+    assert await node.acts.delete("crm") == 3
+    assert await rows(database, "SELECT DISTINCT status FROM callbacks") == [("dead",)]
 
-    await node.execute(job)
+
+async def test_one_that_was_disabled_and_deleted_begins_anew(node):
+    await create(node)
+    assert (await node.acts.disable("crm", "moving")).health.state == "disabled"
+    await node.acts.delete("crm")
+    assert (await create(node)).health.state == "closed"
 
 
 async def test_one_that_cannot_be_opened_is_owed_and_not_sent_anything(node, database):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -163,6 +164,14 @@ async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, o
         ("bus", "pending", False),
         ("crm", "delivered", True),
     ]
+
+
+async def test_nothing_is_buried_that_is_owed_to_one_who_is_there(create, run, owe):
+    await create()
+    await owe((1,))
+    assert await run(partial(endpoints.bury, "crm")) == 0
+    await run(lambda c, _now: endpoints.remove(c, "crm"))
+    assert await run(partial(endpoints.bury, "crm")) == 1
 
 
 async def test_a_burial_takes_no_more_at_once_than_it_is_told(run, owe):
