@@ -36,6 +36,27 @@ def upgrade() -> None:
     for statement in (_NUMBERED, _ENDED, _HEAD):
         op.execute(statement)
     op.create_index("uq_transitions_position", "transitions", ["position"], unique=True)
+    _create_indexes_of_recovery()
+
+
+def _create_indexes_of_recovery() -> None:
+    """Of one kind and subscriber only one recovery is unfinished; a backfill walks through sessions by their end."""
+    unfinished, ended = sa.text("finished_at IS NULL"), sa.text("ended_at IS NOT NULL")
+    op.create_index(
+        "uq_recoveries_unfinished",
+        "recoveries",
+        ["kind", "subscriber"],
+        unique=True,
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
+    op.create_index(
+        "ix_sessions_ended_at",
+        "sessions",
+        ["ended_at", "session_id"],
+        sqlite_where=ended,
+        postgresql_where=ended,
+    )
 
 
 def _create_tables() -> None:
@@ -132,6 +153,7 @@ _CERTIFICATES = sa.table(
 def downgrade() -> None:
     for name in ("recoveries", "endpoint_health", "endpoints", "feed_consumers", "feed_heads"):
         op.drop_table(name)
+    op.drop_index("ix_sessions_ended_at", table_name="sessions")
     op.drop_index("uq_transitions_position", table_name="transitions")
     for name, column in (
         ("transitions", "position"),

@@ -25,6 +25,7 @@ from statekeeper.delivery.relay import Relay
 from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
+from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.roster import Roster
 from statekeeper.settings import DeliverySettings, Settings, load_settings, require_serving
@@ -79,13 +80,17 @@ class Service:
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        self.recoverer: Final = Recoverer(
+            self._writer, self._queries, lambda: self._directory.subscribers, self._relay.wake
+        )
         self.app: Final = build(
             self.engine,
             self._queries,
             _access_policy(settings),
             self._readiness,
-            loaded=self._directory.senders,
             endpoints=self._administration(delivery.timeout),
+            recoverer=self.recoverer,
+            loaded=self._directory.senders,
             lifespan=[self._lifespan],
         )
 
@@ -107,6 +112,7 @@ class Service:
             watching = self._directory.watch(self._queries.read, self._writer.execute)
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
+            self._supervise(stack, "recoveries", self.recoverer.run())
             stack.callback(self.stop_waiting)
             yield self
 

@@ -71,6 +71,12 @@ UNDECIDABLE: Final = Counter(
     ["subscriber"],
     registry=REGISTRY,
 )
+RECOVERED: Final = Counter(
+    "statekeeper_recovered_callbacks",
+    "Callbacks that a recovery made due: dead ones, or ones written after the fact.",
+    ["subscriber"],
+    registry=REGISTRY,
+)
 UNFITTING_STATUS: Final = Counter(
     "statekeeper_unfitting_status", "Events whose sessionStatus does not fit their eventName.", registry=REGISTRY
 )

@@ -1,4 +1,4 @@
-"""The one act of support over HTTP."""
+"""One callback, sent again over HTTP."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -48,6 +48,30 @@ async def test_a_dead_callback_is_sent_again_on_request(serving, client):
             assert (again.status_code, again.json()["title"]) == (409, "Already delivered")
 
 
+async def test_a_dry_run_says_what_a_retry_would_do_and_changes_nothing(serving, client):
+    async with Receiver(Answer(410)) as receiver:
+        endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
+        async with serving(endpoints=endpoints) as service, client(service.app) as http:
+            callback = await end(http, 1)
+            while await status_of(http, callback) != "dead":  # noqa: ASYNC110 -- same
+                await asyncio.sleep(0)
+            answer = await http.post(f"/v1/callbacks/{callback['callbackId']}/retry?dryRun=true")
+            assert answer.status_code == 200
+            plan = {"callbackId": callback["callbackId"], "subscriber": "crm", "status": "dead", "attempts": 1}
+            assert answer.json() == plan | {"dryRun": True}
+            assert await status_of(http, callback) == "dead"
+            assert (await http.post(f"/v1/callbacks/{callback['callbackId']}/retry?dryRun=false")).status_code == 202
+            while await status_of(http, callback) != "delivered":  # noqa: ASYNC110 -- same
+                await asyncio.sleep(0)
+            refused = await http.post(f"/v1/callbacks/{callback['callbackId']}/retry?dryRun=true")
+            assert (refused.status_code, refused.json()["title"]) == (409, "Already delivered")
+
+
+async def test_a_dry_run_of_an_unknown_callback_is_404_and_a_strange_one_400(http):
+    assert (await http.post(f"/v1/callbacks/{uuid4()}/retry?dryRun=true")).status_code == 404
+    assert (await http.post(f"/v1/callbacks/{uuid4()}/retry?dryRun=perhaps")).status_code == 400
+
+
 async def test_an_unknown_callback_is_404(http):
     answer = await http.post(f"/v1/callbacks/{uuid4()}/retry")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
@@ -59,7 +83,7 @@ async def test_an_id_that_is_no_uuid_is_400(bare, wrong):
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "callbackId")
 
 
-async def test_a_retry_takes_no_parameters(bare):
+async def test_a_retry_takes_no_other_parameters(bare):
     assert (await bare.post(f"/v1/callbacks/{uuid4()}/retry?force=1")).status_code == 400
 
 

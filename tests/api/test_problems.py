@@ -1,5 +1,7 @@
 """What a stranger is told when something goes wrong."""
 
+from uuid import UUID
+
 import pytest
 from litestar.exceptions import HTTPException
 from structlog.testing import capture_logs
@@ -22,6 +24,7 @@ EXPECTED = [
     (errors.InSettings("crm"), 409),
     (errors.NoEncryptionKey(), 409),
     (errors.CannotBeOpened("crm"), 409),
+    (errors.RecoveryUnderWay(UUID(int=1)), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

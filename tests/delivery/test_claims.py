@@ -373,6 +373,20 @@ async def test_a_relay_that_runs_sends_the_next_step_without_waiting_for_a_poll(
     await asyncio.wait_for(task, 10)
 
 
+async def test_what_a_late_worker_delivered_holds_up_the_next_step_no_longer(relay_for, owe, clock):
+    await owe(ordinals=(1, 2))
+    late, prompt = Hanging(ordered=True), ill(FAILED, ordered=True)
+    outrun = asyncio.create_task(relay_for(crm=late).run_once())
+    await late.begun.acquire()
+    clock.advance(50)
+    relay = relay_for(schedule=LONG, crm=prompt)
+    assert [await relay.run_once(), await relay.run_once()] == [1, 0]
+    late.go_on.set()
+    await outrun
+    assert await relay.run_once() == 1
+    assert [claim.ordinal for claim in prompt.claims] == [1, 2]
+
+
 async def test_an_endpoints_settings_are_its_senders_limits():
     async with open_client(Reach(loopback=True)) as client:
         plain = HttpSender(Endpoint("crm", "https://crm.example", (SECRET,)), client)

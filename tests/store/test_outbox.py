@@ -49,8 +49,8 @@ class Queue:
         async with self.database.writer.begin() as connection:
             return await connection.run_sync(lambda c: job(c, self.database.now(c)))
 
-    async def claim(self, subscriber: str = "crm", limit: int = 10):
-        return await self._run(lambda c, now: outbox.claim(c, subscriber, limit, now, LEASE))
+    async def claim(self, subscriber: str = "crm", limit: int = 10, *, ordered: bool = False):
+        return await self._run(lambda c, now: outbox.claim(c, subscriber, limit, now, LEASE, ordered=ordered))
 
     async def settle(self, claim, verdict, outcome=Outcome.FAILED, detail=None, **said):
         return await self._run(
@@ -224,11 +224,14 @@ async def test_claims_in_order_are_found_by_their_indexes_on_sqlite(tmp_path):
 
     async with database.writer.begin() as connection:
         await connection.run_sync(lambda c: outbox.claim(c, "crm", 8, database.now(c), LEASE, ordered=True))
-        ((statement, parameters),) = [each for each in asked if each[0].startswith("SELECT")]
-        plan = [row[3] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        questions = [each for each in asked if each[0].startswith("SELECT")]
+        plans = [
+            [row[3] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            for statement, parameters in questions
+        ]
     await database.close()
-    assert plan == [
-        "SEARCH callbacks USING INDEX ix_callbacks_due (subscriber=? AND due_at<?)",
-        "CORRELATED SCALAR SUBQUERY 1",
-        "SEARCH earlier USING INDEX sqlite_autoindex_callbacks_1 (session_id=? AND ordinal<?)",
-    ]
+    assert len(plans) == 2
+    for plan in plans:
+        assert plan[0] == "SEARCH callbacks USING INDEX ix_callbacks_due (subscriber=? AND due_at<?)"
+        behind = {step for step in plan[1:] if not step.startswith("CORRELATED")}
+        assert behind == {"SEARCH earlier USING INDEX sqlite_autoindex_callbacks_1 (session_id=? AND ordinal<?)"}

@@ -19,6 +19,10 @@ from statekeeper.store.views import (
     OwedView,
     PingView,
     ReceiptView,
+    RecoveryPage,
+    RecoveryPlanView,
+    RecoveryView,
+    RetryPlanView,
     RetryView,
     SecretEndpointView,
     SessionPage,
@@ -110,3 +114,17 @@ ENDPOINT: Final = EndpointView(**_ENDPOINT)
 ENDPOINTS: Final = EndpointsView([ENDPOINT])
 SECRET_ENDPOINT: Final = SecretEndpointView(**_ENDPOINT, secret="whsec_…")  # noqa: S106 -- the shape of one
 PING: Final = PingView(str(CALLBACK_ID), "failed", "HTTP 503", 41, "down for maintenance")
+RETRY_PLAN: Final = RetryPlanView(CALLBACK_ID, "crm", "dead", 10, dry_run=True)
+RECOVERY: Final = RecoveryView(
+    recovery_id=UUID("3f0d6f5e-52a5-4a39-9c0a-1d8a5f6c7b21"),
+    kind="retry",
+    subscriber="crm",
+    since="2026-01-08T06:00:00.000Z",
+    until="2026-01-08T09:00:00.000Z",
+    total=1200,
+    done=500,
+    created_at="2026-01-08T09:00:00.000Z",
+    finished_at=None,
+)
+RECOVERY_PLAN: Final = RecoveryPlanView("retry", "crm", RECOVERY.since, RECOVERY.until, 1200, dry_run=True)
+RECOVERIES: Final = RecoveryPage([RECOVERY], None)

@@ -58,7 +58,7 @@ class Parameters:
         return self._one(name, _TRUTHS.get, "must be true or false")
 
     def instant(self, name: str) -> datetime | None:
-        return self._one(name, _instant, "must be an RFC 3339 time with its offset (a + is written %2B)")
+        return self._one(name, parse_instant, "must be an RFC 3339 time with its offset (a + is written %2B)")
 
     def integer(self, name: str, least: int, most: int) -> int | None:
         def parse(value: str) -> int | None:
@@ -96,7 +96,8 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
         raise QueryRefused("query", message) from error
 
 
-def _instant(value: str) -> datetime | None:
+def parse_instant(value: str) -> datetime | None:
+    """The time, or None where the text is no RFC 3339 time with its offset."""
     try:
         return parse_rfc3339(value) if _INSTANT.fullmatch(value) else None
     except (ValueError, OverflowError):

@@ -29,6 +29,7 @@ from statekeeper.core.errors import (
     NotJson,
     NotVerified,
     QueryRefused,
+    RecoveryUnderWay,
     StatekeeperError,
     TooLarge,
     Unavailable,
@@ -79,6 +80,7 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     InSettings: Kind.named(409, "In the settings"),
     NoEncryptionKey: Kind.named(409, "No encryption key"),
     CannotBeOpened: Kind.named(409, "Cannot be opened"),
+    RecoveryUnderWay: Kind.named(409, "Recovery under way"),
     Unavailable: Kind.named(503, "Unavailable"),
 }
 

@@ -17,7 +17,7 @@ _REF: Final = "#/components/schemas/{name}"
 _TAGS: Final = {
     "Webhooks in": "What the provider sends.",
     "Sessions": "What has become of a session, and how.",
-    "Callbacks": "What business code is told, and the one act of support.",
+    "Callbacks": "What business code is told, and how it is sent again.",
     "Endpoints": "Who is told over HTTP or by a broker, how that fares, and those that are made here.",
     "Operation": "Health and figures.",
 }

@@ -9,6 +9,7 @@ from uuid import UUID
 from litestar.types import Scope
 
 from statekeeper.core.arrivals import Receipt
+from statekeeper.recoverer import Recoverer
 from statekeeper.store.queries import Queries
 from statekeeper.store.views import EndpointsView, EndpointView, PingView, SecretEndpointView
 from statekeeper.watchers import Watchers
@@ -60,7 +61,8 @@ class Wiring:
     readiness: Callable[[], Mapping[str, bool]]
     states: tuple[str, ...]
     loaded: Collection[str]
-    endpoints: Endpoints | None
+    endpoints: Endpoints | None = None
+    recoverer: Recoverer | None = None
 
 
 def wiring(scope: Scope) -> Wiring:

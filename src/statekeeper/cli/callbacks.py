@@ -1,4 +1,4 @@
-"""`statekeeper callbacks`: what is owed to whom, and the one act of support."""
+"""`statekeeper callbacks`: what is owed to whom, and the acts of support."""
 
 from typing import Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.kinds import ID
+from statekeeper.cli.recoveries import backfill, recover
 from statekeeper.cli.screen import show_json, show_line, show_table
 from statekeeper.cli.sessions import LIMIT
 from statekeeper.cli.store import ask, with_store
@@ -17,7 +18,7 @@ from statekeeper.store.database import Database
 from statekeeper.store.outbox import revive
 from statekeeper.store.pages import DEFAULT_LIMIT
 from statekeeper.store.queries import CallbackFilter
-from statekeeper.store.views import CallbackPage, RetryView
+from statekeeper.store.views import CallbackPage, RetryPlanView, RetryView
 
 _STATUSES: Final = click.Choice(["pending", "delivered", "dead"])
 
@@ -44,6 +45,8 @@ def callbacks(
     ```
     statekeeper callbacks --status dead --subscriber crm
     statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
+    statekeeper callbacks recover crm --since 2h
+    statekeeper callbacks backfill crm --since 3d
     ```
     """
     if ctx.invoked_subcommand:
@@ -58,19 +61,35 @@ def callbacks(
 @callbacks.command()
 @store_flags
 @click.argument("callback_id", metavar="CALLBACK", type=ID)
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent again; nothing is changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
-def retry(*, callback_id: UUID, as_json: bool) -> None:
+def retry(*, callback_id: UUID, dry_run: bool, as_json: bool) -> None:
     """Make a callback due at once, with a fresh schedule; a service that runs sends it within 2 s.
 
     ```
     statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
     ```
     """
+    if dry_run:
+        _show_plan(ask(lambda queries: queries.retry_plan(callback_id)), as_json=as_json)
+        return
     view = with_store(lambda database: _revive(database, callback_id))
     if as_json:
         show_json(view)
     else:
         show_line(f"Callback {callback_id} is due now.")
+
+
+callbacks.add_command(recover)
+callbacks.add_command(backfill)
+
+
+def _show_plan(plan: RetryPlanView, *, as_json: bool) -> None:
+    if as_json:
+        show_json(plan)
+    else:
+        made = f"{plan.status} after {plan.attempts} attempts"
+        show_line(f"Callback {plan.callback_id} for {plan.subscriber} is {made}; a retry makes it due at once.")
 
 
 async def _revive(database: Database, callback_id: UUID) -> RetryView:

@@ -27,6 +27,11 @@ def _flag(name: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 -- 
     return click.option(name, callback=_note, expose_value=False, **attributes)
 
 
+_callbacks_flag: Final = _flag(
+    "--callbacks", multiple=True, metavar="PATH", help="An import path or a `.py` file with `@on_terminal` functions."
+)
+
+
 def store_flags(command: F) -> F:
     """`--config` and `--database-url`: which store."""
     url = _flag("--database-url", metavar="URL", help="The store: `sqlite:///PATH` or `postgresql://…`.")
@@ -34,17 +39,16 @@ def store_flags(command: F) -> F:
     return config(url(command))
 
 
+def subscriber_flags(command: F) -> F:
+    """The same, and `--callbacks`: which functions there are."""
+    return store_flags(_callbacks_flag(command))
+
+
 def serve_flags(command: F) -> F:
     """All settings that have a flag."""
-    callbacks = _flag(
-        "--callbacks",
-        multiple=True,
-        metavar="PATH",
-        help="An import path or a `.py` file with `@on_terminal` functions.",
-    )
     port = _flag("--port", metavar="NUMBER", help="The port to listen on.")
     host = _flag("--host", metavar="HOST", help="The host to listen on.")
-    return store_flags(host(port(callbacks(command))))
+    return store_flags(host(port(_callbacks_flag(command))))
 
 
 def resolution() -> Resolution:

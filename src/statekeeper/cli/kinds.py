@@ -1,7 +1,8 @@
 """The kinds of arguments that commands take, as strict as the API is."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,10 @@ import rich_click as click
 
 from statekeeper.core.events import parse_uuid
 from statekeeper.core.instants import parse_rfc3339
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
+_LONGEST: Final = timedelta(days=36_525)
 
 
 class Kind(click.ParamType[Any]):
@@ -38,4 +43,14 @@ def _instant(value: str) -> datetime:
 
 
 ID: Final = Kind("uuid", "a UUID in its canonical form", _uuid)
+
+
+def _since(value: str) -> datetime | timedelta | None:
+    if duration := _DURATION.fullmatch(value):
+        back = timedelta(**{_UNITS[duration[2]]: int(duration[1])})
+        return back if back <= _LONGEST else None
+    return parse_rfc3339(value)
+
+
 INSTANT: Final = Kind("time", "an RFC 3339 time with its offset, like 2026-01-08T08:35:37Z", _instant)
+SINCE: Final = Kind("time", "a duration back from now, like 30m, 2h or 3d, or an RFC 3339 time with its offset", _since)

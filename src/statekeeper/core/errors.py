@@ -16,6 +16,7 @@ StatekeeperError
 ├── InSettings(name)                   the client's: 409
 ├── NoEncryptionKey                    the operator's: 409
 ├── CannotBeOpened(name)               the operator's: 409
+├── RecoveryUnderWay(recovery_id)      the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -27,6 +28,7 @@ No message repeats a token, a part of one or a value from one: messages end in l
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 
 class StatekeeperError(Exception):
@@ -172,6 +174,14 @@ class CannotBeOpened(StatekeeperError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"What is sealed of {name} opens with none of encryption_keys: restore its key, or delete it.")
+
+
+class RecoveryUnderWay(StatekeeperError):
+    """Of one kind and subscriber there is one recovery at a time."""
+
+    def __init__(self, recovery_id: UUID) -> None:
+        super().__init__(f"Recovery {recovery_id} of this kind and subscriber is under way; it must end first.")
+        self.recovery_id: Final = recovery_id
 
 
 class Unavailable(StatekeeperError):

@@ -23,7 +23,7 @@ from statekeeper.core.errors import OperatorError
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import Answer, describe
 from statekeeper.delivery.crews import crew_for
-from statekeeper.delivery.registry import Function, forget, registered
+from statekeeper.delivery.registry import Function, Subscription, forget, registered
 from statekeeper.store.outbox import Claim
 
 
@@ -63,10 +63,15 @@ def load_handlers(paths: Sequence[str], finals: Collection[str]) -> tuple[Handle
 
     `finals` are the states that a session can end in. Raises `OperatorError`.
     """
+    return tuple(Handler(each.subscriber, each.function) for each in load_subscriptions(paths, finals))
+
+
+def load_subscriptions(paths: Sequence[str], finals: Collection[str]) -> tuple[Subscription, ...]:
+    """As `load_handlers`, for whoever must know the functions and calls none."""
     files: dict[str, Path] = {}
     found = dict.fromkeys(each for path in paths for each in registered(_load(path, files)))
     check_states((each.subscriber for each in found), finals)
-    return tuple(Handler(each.subscriber, each.function) for each in found)
+    return tuple(found)
 
 
 def check_names(subscribers: Iterable[Subscriber]) -> None:

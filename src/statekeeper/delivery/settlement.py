@@ -3,7 +3,7 @@
 The callback gets its verdict, an endpoint's health takes note, and those who ask for notices are owed what they are to
 be told. A notice that is dead itself is told to nobody: else two endpoints that are ill would tell of each other for
 ever. An attempt that was outrun, or is settled a second time since the answer to the first was lost, is not counted
-again.
+again; but a delivery is one however late it comes, and what was parked behind its callback has its turn.
 """
 
 import random
@@ -18,7 +18,7 @@ from statekeeper.core.health import DEFAULT_POLICY, Change, Disabled, HealthPoli
 from statekeeper.core.notices import Notice, callback_dead, endpoint_disabled, endpoint_recovered
 from statekeeper.core.retry import Attempt, Dead, Outcome, RetryAt, judge, pause
 from statekeeper.core.subscribers import Subscriber
-from statekeeper.store import health, notices, outbox
+from statekeeper.store import health, notices, outbox, turns
 from statekeeper.store.outbox import Claim
 
 LEASE_MARGIN: Final = timedelta(seconds=30)
@@ -68,6 +68,8 @@ def settle(
     verdict = judge(attempt, policy.schedule, claim.tries + 1, now, policy.jitter())
     counted = outbox.settle(connection, claim, attempt, verdict, now)
     dead = isinstance(verdict, Dead)
+    if attempt.outcome is Outcome.DELIVERED and attempt.at + policy.lease <= now:
+        turns.release(connection, claim.session_id, claim.ordinal, claim.subscriber, now)
     told = guarded and (counted or attempt.outcome is Outcome.DELIVERED)
     change = health.observe(connection, claim.subscriber, attempt, now, policy.health) if told else None
     occasions = [*_of_callback(claim, attempt, now, dead=counted and dead), *_of_endpoint(claim, change, now)]

@@ -6,18 +6,21 @@ the lease runs out, and the next claim records the unsettled attempt as interrup
 schedule, since `tries` counts settled failures only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
+from statekeeper.store import turns
 from statekeeper.store.rows import Row
 from statekeeper.store.statements import insert_missing, upsert
 from statekeeper.store.tables import AttemptRow, CallbackRow, table
+from statekeeper.store.turns import BEHIND_ANOTHER
 
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
@@ -52,6 +55,8 @@ def claim(
     """
     query = _DUE_IN_ORDER if ordered else _DUE
     found = connection.execute(query, {"of_subscriber": subscriber, "now": now, "most": limit}).all()
+    if ordered and len(found) < limit:
+        turns.park(connection, subscriber, now)
     if not found:
         return []
     claimed = (
@@ -85,18 +90,34 @@ def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verd
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
     """Make a callback due at once, with a fresh schedule; attempt numbers go on. `NotFound`, `AlreadyDelivered`."""
-    query = select(*_CLAIM, _callbacks.c.status, _callbacks.c.claimed_at).where(_callbacks.c.callback_id == callback_id)
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(_revivable([callback_id])).one_or_none()
     if row is None:
         raise NotFound("callback", callback_id)
     if row.status == "delivered":
         raise AlreadyDelivered(callback_id)
-    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at)])
-    connection.execute(
-        update(_callbacks)
-        .where(_callbacks.c.callback_id == callback_id)
-        .values(status="pending", tries=0, due_at=now, claimed_at=None)
-    )
+    _revive(connection, [row], now)
+    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
+
+
+def revive_dead(connection: Connection, callback_ids: Sequence[UUID], now: datetime) -> int:
+    """Revive those of these that are dead, and return how many there were."""
+    dead = _revivable(callback_ids).where(_callbacks.c.status == "dead")
+    rows = connection.execute(dead).all() if callback_ids else []
+    _revive(connection, rows, now)
+    return len(rows)
+
+
+def _revivable(callback_ids: Sequence[UUID]) -> Select[Any]:
+    query = select(*_CLAIM, _callbacks.c.status, _callbacks.c.claimed_at)
+    return query.where(_callbacks.c.callback_id.in_(callback_ids)).with_for_update()
+
+
+def _revive(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
+    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in rows])
+    due = {"status": "pending", "tries": 0, "due_at": now, "claimed_at": None}
+    revived = update(_callbacks).where(_callbacks.c.callback_id.in_([row.callback_id for row in rows]))
+    if rows:
+        connection.execute(revived.values(due))
 
 
 def release(connection: Connection, claim: Claim, now: datetime) -> None:
@@ -177,14 +198,7 @@ _ANY_DUE: Final = (  # these are built once, since they are asked with every bat
     .limit(bindparam("most"))
 )
 _DUE: Final = _ANY_DUE.with_for_update(skip_locked=True)
-_earlier: Final = _callbacks.alias("earlier")
-_BEHIND_ANOTHER: Final = exists().where(
-    _earlier.c.session_id == _callbacks.c.session_id,
-    _earlier.c.ordinal < _callbacks.c.ordinal,
-    _earlier.c.subscriber == _callbacks.c.subscriber,
-    _earlier.c.status == "pending",
-)
-_DUE_IN_ORDER: Final = _ANY_DUE.where(~_BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
+_DUE_IN_ORDER: Final = _ANY_DUE.where(~BEHIND_ANOTHER).with_for_update(skip_locked=True, of=_callbacks)
 _CLAIM: Final = (
     _callbacks.c.callback_id,
     _callbacks.c.session_id,

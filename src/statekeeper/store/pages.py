@@ -47,6 +47,26 @@ def read_cursor(cursor: str) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """What came of one page of a walk that does something: how many times, and the place behind it; None at the end."""
+
+    done: int
+    place: str | None
+
+
+def onward(time: Column[Any], key: Column[Any], since: datetime, place: str | None) -> Conditions:
+    """From a time on, or behind the place, where the oldest come first.
+
+    The place's time is said on its own as well: SQLite enters an index by one column's bound and not by that of a pair,
+    and would read each page from the very beginning.
+    """
+    if place is None:
+        return (time >= since,)
+    at, last = read_cursor(place)
+    return time >= at, tuple_(time, key) > tuple_(literal(at, time.type), literal(last, key.type))
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """What to walk through: the columns to show, and the two that order the rows, the newest first."""
 

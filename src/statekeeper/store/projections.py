@@ -17,6 +17,7 @@ from statekeeper.store.tables import (
     CallbackRow,
     DeliveryRow,
     EventRow,
+    RecoveryRow,
     RefusalRow,
     SessionRow,
     TransitionRow,
@@ -30,7 +31,9 @@ from statekeeper.store.views import (
     EventView,
     FaultView,
     LastStepView,
+    RecoveryView,
     RefusalView,
+    RetryPlanView,
     SessionCallbackView,
     SessionView,
     TransitionView,
@@ -144,6 +147,23 @@ def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
         "attempts": attempts.get((session_id, ordinal, subscriber), []),
         "next_attempt_at": _shown(due_at),
     }
+
+
+RETRY_PLAN: Final = _columns(CallbackRow, "callback_id subscriber status attempt")
+
+
+def retry_plan_view(row: Sequence[Any]) -> RetryPlanView:
+    callback_id, subscriber, status, attempts = row
+    return RetryPlanView(callback_id, subscriber, status, attempts, dry_run=True)
+
+
+RECOVERY: Final = _columns(RecoveryRow, "recovery_id kind subscriber since until total done created_at finished_at")
+
+
+def recovery_view(row: Sequence[Any]) -> RecoveryView:
+    key, kind, subscriber, since, until, total, done, created_at, finished_at = row
+    times = rfc3339(since), rfc3339(until)
+    return RecoveryView(key, kind, subscriber, *times, total, done, rfc3339(created_at), _shown(finished_at))
 
 
 REFUSAL: Final = _columns(RefusalRow, "at faults token key_thumbprint")

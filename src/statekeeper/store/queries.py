@@ -17,9 +17,12 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.health import State
+from statekeeper.core.recovery import Recovery
 from statekeeper.store import health
 from statekeeper.store import projections as show
+from statekeeper.store import recovery as recoveries
 from statekeeper.store.database import as_unavailable
 from statekeeper.store.lookup import Lookup
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT, Walk, write_cursor
@@ -28,12 +31,22 @@ from statekeeper.store.tables import (
     CallbackRow,
     DeliveryRow,
     EventRow,
+    RecoveryRow,
     RefusalRow,
     SessionRow,
     TransitionRow,
     table,
 )
-from statekeeper.store.views import CallbackPage, HistoryView, RefusalView, SessionPage, SessionView
+from statekeeper.store.views import (
+    CallbackPage,
+    HistoryView,
+    RecoveryPage,
+    RecoveryView,
+    RefusalView,
+    RetryPlanView,
+    SessionPage,
+    SessionView,
+)
 
 T = TypeVar("T")
 _sessions: Final = table(SessionRow)
@@ -43,8 +56,10 @@ _transitions: Final = table(TransitionRow)
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
 _refusals: Final = table(RefusalRow)
+_recoveries: Final = table(RecoveryRow)
 _SESSION_WALK: Final = Walk(show.SESSION, _sessions.c.updated_at, _sessions.c.session_id)
 _CALLBACK_WALK: Final = Walk(show.CALLBACK, _callbacks.c.created_at, _callbacks.c.callback_id)
+_RECOVERY_WALK: Final = Walk(show.RECOVERY, _recoveries.c.created_at, _recoveries.c.recovery_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +151,44 @@ class Queries:
             attempts = await connection.run_sync(_attempts_of, {row.session_id for row in rows[:limit]})
         items = [show.session_callback_view(row, attempts) for row in rows[:limit]]
         return CallbackPage(items, _next(rows, limit, "created_at", "callback_id"))
+
+    async def retry_plan(self, callback_id: UUID) -> RetryPlanView:
+        """What a retry would begin from; raises `NotFound` or `AlreadyDelivered`, as the retry itself would."""
+        query = select(*show.RETRY_PLAN).where(_callbacks.c.callback_id == callback_id)
+        async with _connected(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound("callback", callback_id)
+        if row.status == "delivered":
+            raise AlreadyDelivered(callback_id)
+        return show.retry_plan_view(row)
+
+    async def recovery_total(self, recovery: Recovery) -> int:
+        """How many callbacks a recovery comes to as things stand."""
+        async with _connected(self._engine) as connection:
+            return await connection.run_sync(recoveries.plan, recovery)
+
+    async def recovery(self, recovery_id: UUID) -> RecoveryView:
+        """One recovery, and how far it is; raises `NotFound`."""
+        query = select(*show.RECOVERY).where(_recoveries.c.recovery_id == recovery_id)
+        async with _connected(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound("recovery", recovery_id)
+        return show.recovery_view(row)
+
+    async def recoveries(self, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> RecoveryPage:
+        """One page of recoveries, the newest first; raises `QueryRefused` for a bad limit or cursor."""
+        query = _RECOVERY_WALK.page((), (), limit, cursor)
+        async with _connected(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        items = [show.recovery_view(row) for row in rows[:limit]]
+        return RecoveryPage(items, _next(rows, limit, "created_at", "recovery_id"))
+
+    async def unfinished_recoveries(self) -> list[tuple[UUID, str]]:
+        """Those that are to be worked off, each with its subscriber; the eldest first."""
+        async with _connected(self._engine) as connection:
+            return await connection.run_sync(recoveries.unfinished)
 
     async def refusals(self, limit: int = MAX_LIMIT) -> list[RefusalView]:
         """The newest verified webhooks that were no events."""

@@ -16,6 +16,8 @@ from sqlmodel import Field, SQLModel
 _NO_CONFLICT = text("disposition <> 'conflict'")
 _WAITING = text("earliest_held_at IS NOT NULL")
 _PENDING = text("status = 'pending'")
+_ENDED = text("ended_at IS NOT NULL")
+_UNFINISHED = text("finished_at IS NULL")
 
 
 _LIST = JSON(none_as_null=True)
@@ -50,6 +52,7 @@ class SessionRow(Table, table=True):
         Index("ix_sessions_updated_at", "updated_at", "session_id"),
         Index("ix_sessions_state", "state", "updated_at", "session_id"),
         Index("ix_sessions_gap", "earliest_held_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_sessions_ended_at", "ended_at", "session_id", sqlite_where=_ENDED, postgresql_where=_ENDED),
     )
 
     session_id: UUID = Field(primary_key=True)
@@ -262,6 +265,16 @@ class RecoveryRow(Table, table=True):
     """A mass of callbacks to be sent again or after the fact, worked off in portions that each remember their place."""
 
     __tablename__ = "recoveries"
+    __table_args__ = (
+        Index(
+            "uq_recoveries_unfinished",
+            "kind",
+            "subscriber",
+            unique=True,
+            sqlite_where=_UNFINISHED,
+            postgresql_where=_UNFINISHED,
+        ),
+    )
 
     recovery_id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=String(16))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from statekeeper.api import examples as example
-from statekeeper.api.contract import Answer, Operation, in_path
+from statekeeper.api.contract import Answer, Operation, in_path, in_query
 from statekeeper.api.operations.shapes import AWAY
 from statekeeper.core.errors import (
     AlreadyDelivered,
@@ -19,8 +19,14 @@ CALLBACKS: Final = (
         tag="Callbacks",
         summary="Send a callback again",
         description="It is due at once, with a fresh schedule; the numbers of its attempts go on. Needs `support`.",
-        parameters=(in_path("callbackId", str(example.CALLBACK_ID)),),
-        answers={202: Answer("The callback is due.", example.RETRY)},
+        parameters=(
+            in_path("callbackId", str(example.CALLBACK_ID)),
+            in_query("dryRun", "Only say what would be sent again.", {"type": "boolean"}, sample=True),
+        ),
+        answers={
+            200: Answer("With `dryRun`: the callback as it is. Nothing has changed.", example.RETRY_PLAN),
+            202: Answer("The callback is due.", example.RETRY),
+        },
         refusals=(
             QueryRefused("callbackId", "must be a UUID in its canonical form"),
             NotFound("callback", example.CALLBACK_ID),

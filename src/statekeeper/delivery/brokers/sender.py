@@ -54,8 +54,8 @@ class _Connection:
 class BrokerSender:
     """Publishes the callbacks of one broker. Nothing is connected before the first of them."""
 
-    guarded = True
     rate = None
+    guarded = True
 
     def __init__(self, broker: Broker, dial: Dial) -> None:
         self.subscriber: Final = broker.subscriber

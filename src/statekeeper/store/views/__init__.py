@@ -5,7 +5,14 @@ encodes it, the command line prints it, and the OpenAPI document describes it; n
 """
 
 from statekeeper.store.views.base import Instant, View
-from statekeeper.store.views.callbacks import AttemptView, CallbackPage, CallbackView, RetryView, SessionCallbackView
+from statekeeper.store.views.callbacks import (
+    AttemptView,
+    CallbackPage,
+    CallbackView,
+    RetryPlanView,
+    RetryView,
+    SessionCallbackView,
+)
 from statekeeper.store.views.endpoints import (
     EndpointHealthView,
     EndpointsView,
@@ -16,6 +23,7 @@ from statekeeper.store.views.endpoints import (
     SigningSecretView,
 )
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
+from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
 from statekeeper.store.views.refusals import FaultView, RefusalView
 from statekeeper.store.views.sessions import ChartView, LastStepView, ReceiptView, SessionPage, SessionView
 
@@ -36,7 +44,11 @@ __all__ = [
     "OwedView",
     "PingView",
     "ReceiptView",
+    "RecoveryPage",
+    "RecoveryPlanView",
+    "RecoveryView",
     "RefusalView",
+    "RetryPlanView",
     "RetryView",
     "SecretEndpointView",
     "SessionCallbackView",

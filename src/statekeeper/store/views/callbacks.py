@@ -47,3 +47,13 @@ class RetryView(View, frozen=True):
     callback_id: UUID
     status: str
     next_attempt_at: Instant
+
+
+class RetryPlanView(View, frozen=True):
+    """What a retry would begin from: `status` and number of attempts as they are now. Nothing has been changed."""
+
+    callback_id: UUID
+    subscriber: str
+    status: str
+    attempts: int
+    dry_run: bool

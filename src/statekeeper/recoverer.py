@@ -1,0 +1,98 @@
+"""The use cases of recovery, and the task that works unfinished recoveries off.
+
+A recovery is a row: whoever begins one may be gone before it ends, and any process goes on with it, after a restart
+too. Each portion is a job among others in the writer's transactions, no larger than a batch of webhooks may be, and is
+followed by a rest as long as it took, so that webhooks have the store at least half of the time. Unfinished recoveries
+take turns, a portion each.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Connection
+
+from statekeeper import metrics
+from statekeeper.core.errors import NotFound, Unavailable
+from statekeeper.core.recovery import Kind, Progress, Recovery
+from statekeeper.core.subscribers import Subscriber
+from statekeeper.store import recovery as store
+from statekeeper.store.queries import Queries
+from statekeeper.writer import BATCH, Writer
+
+POLL_SECONDS: Final = 2.0
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Recoverer:
+    """Plans, begins and works off recoveries for the subscribers that this process has now. `wake` wakes the relay."""
+
+    writer: Writer
+    queries: Queries
+    subscribers: Callable[[], Iterable[Subscriber]]
+    wake: Callable[[], None] = lambda: None
+    rest: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def plan(self, kind: Kind, name: str, since: datetime) -> tuple[Recovery, int]:
+        """What would be recovered, and how many callbacks that is; nothing is changed. Raises `NotFound`."""
+        subscriber = self._find(name)
+        if subscriber is None:
+            raise NotFound("subscriber", name)
+        until = await self.writer.execute(lambda _, now: now)
+        recovery = Recovery(kind, subscriber, since, until)
+        return recovery, await self.queries.recovery_total(recovery)
+
+    async def begin(self, kind: Kind, name: str, since: datetime) -> UUID:
+        """Have it worked off from now on. Raises `NotFound` or `RecoveryUnderWay`."""
+        recovery, total = await self.plan(kind, name, since)
+        key = uuid4()
+        await self.writer.execute(lambda connection, now: store.begin(connection, key, recovery, total, now))
+        self._begun.set()
+        return key
+
+    async def run(self) -> None:
+        """Work off whatever is unfinished, for ever; to be supervised."""
+        while True:
+            self._begun.clear()
+            try:
+                while await self.run_once():
+                    pass
+            except Unavailable as error:
+                log.warning("recoveries_not_worked_off", reason=error.reason)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._begun.wait()
+
+    async def run_once(self) -> int:
+        """One portion of each that is unfinished and whose subscriber is here; returns how many portions there were."""
+        unfinished = await self.queries.unfinished_recoveries()
+        made = [await self._work(key, name) for key, name in unfinished if self._find(name)]
+        return sum(progress is not None for progress in made)
+
+    async def _work(self, key: UUID, name: str) -> Progress | None:
+        def portion(connection: Connection, now: datetime) -> Progress | None:
+            """For whom it is, is asked last, since an endpoint may be changed or deleted meanwhile."""
+            subscriber = self._find(name)
+            return store.work(connection, key, subscriber, now, BATCH) if subscriber else None
+
+        began = time.perf_counter()
+        progress = await self.writer.execute(portion)
+        if progress is None:
+            return None
+        metrics.RECOVERED.labels(name).inc(progress.made)
+        self.wake()
+        if progress.finished:
+            log.info("recovery_finished", recovery_id=str(key), subscriber=name, callbacks=progress.done)
+        await self.rest(time.perf_counter() - began)
+        return progress
+
+    def _find(self, name: str) -> Subscriber | None:
+        return next((each for each in self.subscribers() if each.name == name), None)

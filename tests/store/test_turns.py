@@ -1,0 +1,102 @@
+"""Whose turn it is in a session, and what is parked behind one that is put off, on both engines."""
+
+from datetime import timedelta
+
+import pytest
+
+import senders
+from databases import rows
+from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
+from statekeeper.store import outbox
+
+LEASE = timedelta(seconds=50)
+
+
+class Steps:
+    """A session's callbacks in order, each call in a transaction of its own."""
+
+    def __init__(self, database):
+        self.database = database
+
+    async def run(self, job):
+        async with self.database.writer.begin() as connection:
+            return await connection.run_sync(lambda c: job(c, self.database.now(c)))
+
+    async def owe(self, *ordinals, seed=0):
+        return await self.run(lambda c, now: senders.owe(c, now, ordinals=ordinals, seed=seed))
+
+    async def claim(self, limit=10):
+        return await self.run(lambda c, now: outbox.claim(c, "crm", limit, now, LEASE, ordered=True))
+
+    async def settle(self, claim, outcome, wait=0.0):
+        def job(connection, now):
+            verdict = Delivered() if outcome is Outcome.DELIVERED else RetryAt(now + timedelta(seconds=wait))
+            return outbox.settle(connection, claim, Attempt(outcome, now, 7), verdict, now)
+
+        return await self.run(job)
+
+    async def due(self):
+        """The seconds until each is due."""
+        now = self.database.clock()
+
+        def job(connection, _now):
+            columns = (outbox._callbacks.c.ordinal, outbox._callbacks.c.due_at)
+            found = connection.execute(outbox.select(*columns).order_by(columns[0])).all()
+            return [(ordinal, due_at and (due_at - now).total_seconds()) for ordinal, due_at in found]
+
+        return await self.run(job)
+
+
+@pytest.fixture
+def steps(database):
+    return Steps(database)
+
+
+async def test_what_is_behind_one_that_is_put_off_is_parked_with_it_and_burns_nothing(database, steps, clock):
+    await steps.owe(1, 2, 3)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 300)
+    assert await steps.claim() == []
+    assert await steps.due() == [(1, 300), (2, 300), (3, 300)]
+    assert await rows(database, "SELECT tries, attempt FROM callbacks ORDER BY ordinal") == [(1, 1), (0, 0), (0, 0)]
+    clock.advance(300)
+    for ordinal in (1, 2, 3):
+        (claim,) = await steps.claim()
+        assert claim.ordinal == ordinal
+        await steps.settle(claim, Outcome.DELIVERED)
+
+
+async def test_what_is_behind_an_attempt_under_way_is_not_parked(steps):
+    await steps.owe(1, 2)
+    await steps.claim()
+    assert await steps.claim() == []
+    assert await steps.due() == [(1, 50), (2, 0)]
+
+
+async def test_a_claim_that_finds_all_it_asked_for_parks_nothing(steps):
+    await steps.owe(1, 2)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 300)
+    await steps.owe(1, seed=1)
+    assert len(await steps.claim(1)) == 1
+    assert (2, 0) in await steps.due()
+
+
+async def test_one_that_is_sent_again_on_request_releases_what_was_parked_behind_it(steps, clock):
+    first_id, _ = await steps.owe(1, 2)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 300)
+    await steps.claim()
+    clock.advance(1)
+    await steps.run(lambda c, now: outbox.revive(c, first_id, now))
+    assert await steps.due() == [(1, 0), (2, 0)]
+
+
+async def test_sessions_are_parked_each_on_its_own(steps):
+    await steps.owe(1, 2)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 300)
+    await steps.owe(3, seed=1)
+    (other,) = await steps.claim()
+    assert other.ordinal == 3
+    assert await steps.due() == [(1, 300), (2, 300), (3, 50)]
