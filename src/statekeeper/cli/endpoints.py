@@ -3,32 +3,21 @@
 A service that runs on that store follows within 2 s.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import rich_click as click
-from sqlalchemy import Connection
 
-from statekeeper.cli.flags import settings, store_flags
-from statekeeper.cli.screen import show_json, show_line, show_table
-from statekeeper.cli.store import with_store
+from statekeeper.cli.administration import administer, show_all, show_one, show_secret
+from statekeeper.cli.flags import store_flags
+from statekeeper.cli.screen import show_json, show_line
 from statekeeper.core.subscribers import NOTICES, Scope
-from statekeeper.delivery.administration import Administration
-from statekeeper.delivery.handlers import load_handlers
-from statekeeper.resources import default_chart
-from statekeeper.roster import Roster
-from statekeeper.settings import Settings
-from statekeeper.store import schema
-from statekeeper.store.database import Database
-from statekeeper.store.queries import Queries
-from statekeeper.store.views import EndpointView, SecretEndpointView
 from statekeeper.trust.sealing import new_key
 
 DAY: Final = 86_400
 LONGEST_OVERLAP: Final = 30 * DAY
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
 _NAME: Final = click.argument("name", metavar="NAME")
 _AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
 _OPTIONS: Final = (
@@ -67,7 +56,7 @@ def endpoints(ctx: click.Context, *, as_json: bool) -> None:
     ```
     """
     if not ctx.invoked_subcommand:
-        _show_all(as_json=as_json)
+        show_all(as_json=as_json)
 
 
 @endpoints.command("list")
@@ -80,7 +69,7 @@ def list_all(*, as_json: bool) -> None:
     statekeeper endpoints list --json
     ```
     """
-    _show_all(as_json=as_json)
+    show_all(as_json=as_json)
 
 
 @endpoints.command()
@@ -94,7 +83,7 @@ def show(*, name: str, as_json: bool) -> None:
     statekeeper endpoints show crm
     ```
     """
-    _show(administer(lambda acts: acts.show(name)), as_json=as_json)
+    show_one(administer(lambda acts: acts.show(name)), as_json=as_json)
 
 
 @endpoints.command()
@@ -114,7 +103,7 @@ def create(*, name: str, url: str, secret_file: Any, as_json: bool, **options: A
     ```
     """
     values = {"name": name, "url": url, **_given(options), **_secret(secret_file)}
-    _show_secret(administer(lambda acts: acts.create(values), functions=True), as_json=as_json)
+    show_secret(administer(lambda acts: acts.create(values), functions=True), as_json=as_json)
 
 
 @endpoints.command()
@@ -137,7 +126,7 @@ def change(*, name: str, url: str | None, resets: tuple[str, ...], as_json: bool
     if unknown:
         raise click.BadParameter(f"there are {', '.join(sorted(options))}", param_hint="--reset")
     patch = dict.fromkeys(resets) | _given({"url": url, **options})
-    _show(administer(lambda acts: acts.change(name, patch)), as_json=as_json)
+    show_one(administer(lambda acts: acts.change(name, patch)), as_json=as_json)
 
 
 @endpoints.command()
@@ -180,7 +169,7 @@ def rotate(*, name: str, overlap: int, secret_file: Any, as_json: bool) -> None:
     """
     secret = _secret(secret_file).get("secret")
     view = administer(lambda acts: acts.rotate(name, secret, timedelta(seconds=overlap)))
-    _show_secret(view, as_json=as_json)
+    show_secret(view, as_json=as_json)
 
 
 @endpoints.command()
@@ -194,7 +183,7 @@ def enable(*, name: str, as_json: bool) -> None:
     statekeeper endpoints enable crm
     ```
     """
-    _show(administer(lambda acts: acts.enable(name)), as_json=as_json)
+    show_one(administer(lambda acts: acts.enable(name)), as_json=as_json)
 
 
 @endpoints.command()
@@ -209,7 +198,7 @@ def disable(*, name: str, reason: str, as_json: bool) -> None:
     statekeeper endpoints disable crm --reason "the receiver is moving"
     ```
     """
-    _show(administer(lambda acts: acts.disable(name, reason[:255])), as_json=as_json)
+    show_one(administer(lambda acts: acts.disable(name, reason[:255])), as_json=as_json)
 
 
 @endpoints.command()
@@ -260,34 +249,6 @@ def reseal(ctx: click.Context) -> None:
     ctx.exit(1 if closed else 0)
 
 
-def administer(act: Callable[[Administration], Awaitable[T]], *, functions: bool = False) -> T:
-    """Act on the store that the settings name; with `functions`, knowing the names that those have."""
-    found = settings()
-    names = (
-        [each.subscriber.name for each in load_handlers(found.callbacks, default_chart().finals)] if functions else []
-    )
-    return with_store(lambda database: _administer(act, database, found, names))
-
-
-async def _administer(
-    act: Callable[[Administration], Awaitable[T]], database: Database, found: Settings, names: list[str]
-) -> T:
-    await schema.check(database)
-    roster, queries = Roster(found), Queries(database.reader)
-    directory = roster.directory()
-
-    async def execute(job: Callable[[Connection, datetime], Any]) -> Any:  # noqa: ANN401 -- a job's own value
-        async with database.writer.begin() as connection:
-            return await connection.run_sync(lambda c: job(c, database.now(c)))
-
-    try:
-        await directory.refresh(queries.read)
-        parts = execute, queries.read, roster.catalogue(names), directory
-        return await act(Administration(*parts, found.delivery.timeout))
-    finally:
-        await roster.close()
-
-
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were given, as JSON has them."""
     said = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
@@ -297,56 +258,3 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _secret(file: Any) -> dict[str, str]:  # noqa: ANN401 -- a text file
     """A secret never stands on a command line, where others could read it."""
     return {"secret": file.read().strip()} if file else {}
-
-
-def _show_all(*, as_json: bool) -> None:
-    view = administer(lambda acts: acts.overview())
-    if as_json:
-        show_json(view)
-        return
-    columns = ("name", "kind", "origin", "url", "transitions", "health", "pending", "dead")
-    show_table("Endpoints", columns, map(_row, view.items))
-
-
-def _row(view: EndpointView) -> tuple[object, ...]:
-    url = view.url if view.usable else "(cannot be opened)"
-    callbacks = view.callbacks
-    return (
-        view.name,
-        view.kind,
-        view.origin,
-        url,
-        view.transitions,
-        view.health.state,
-        callbacks.pending,
-        callbacks.dead,
-    )
-
-
-def _show(view: EndpointView, *, as_json: bool) -> None:
-    if as_json:
-        show_json(view)
-        return
-    health, secrets = view.health, [each.expires_at or "for ever" for each in view.secrets]
-    rows = (
-        ("origin", f"{view.origin}, {view.kind}"),
-        ("url", view.url if view.usable else "(cannot be opened)"),
-        ("secrets", ", ".join(secrets)),
-        ("transitions", view.transitions),
-        *((name, ", ".join(getattr(view, name))) for name in ("states", "environments", "flows", "notices")),
-        ("concurrency", view.concurrency),
-        ("rate", view.rate),
-        ("health", health.state),
-        ("why", health.disabled_reason or (f"{health.failures} failures" if health.failures else None)),
-        ("pending", view.callbacks.pending),
-        ("dead", view.callbacks.dead),
-    )
-    show_table(view.name, ("", ""), rows)
-
-
-def _show_secret(view: SecretEndpointView, *, as_json: bool) -> None:
-    if as_json:
-        show_json(view)
-        return
-    show_line(f"{view.name} is told at {view.url}. Its secret, which is not shown again:")
-    click.echo(view.secret)
