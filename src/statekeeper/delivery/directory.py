@@ -121,10 +121,10 @@ class Directory:
         """Notice what others have changed, and bury what was promised to those who are no more."""
         if await read(endpoints.versions) != self._seen:
             await self.refresh(read)
-        for name in self._gone - self.members.keys():
-            while buried := await execute(partial(endpoints.bury, name)):
+        for name in sorted(self._gone):
+            while name not in self.members and (buried := await execute(partial(endpoints.bury, name))):
                 log.warning("endpoint_gone", endpoint=name, callbacks_dead=buried)
-        self._gone.clear()
+            self._gone.discard(name)
 
     def _is_free(self, name: str) -> bool:
         if name in self._fixed:
