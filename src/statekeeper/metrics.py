@@ -1,6 +1,6 @@
 """The service's figures, for Prometheus: counted where things happen, read by `GET /metrics`.
 
-They are the process's, not an app's: a scrape asks a process. Labels hold only names from the settings and words of
+They are the process's, not an app's: a scrape asks a process. Labels hold only names of subscribers and words of
 the contract, never anything that a stranger sent, so that their number is bounded.
 """
 
@@ -58,6 +58,11 @@ OLDEST_DUE: Final = Gauge(
 UNLOADED_CALLBACKS: Final = Gauge(
     "statekeeper_unloaded_callbacks",
     "Callbacks that wait for a subscriber this process has not loaded.",
+    registry=REGISTRY,
+)
+UNOPENED_ENDPOINTS: Final = Gauge(
+    "statekeeper_unopened_endpoints",
+    "Endpoints of the store that none of encryption_keys opens; their callbacks wait.",
     registry=REGISTRY,
 )
 UNDECIDABLE: Final = Counter(

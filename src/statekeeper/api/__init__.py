@@ -4,7 +4,7 @@
 the whole app, in front of the routing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -13,12 +13,13 @@ from litestar.datastructures import State
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.callbacks import retry_callback
 from statekeeper.api.docs import get_document, get_page, get_script
+from statekeeper.api.endpoints import ENDPOINT_ROUTES
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
 from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
-from statekeeper.api.wiring import Engine, Wiring
+from statekeeper.api.wiring import Endpoints, Engine, Wiring
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.queries import Queries
@@ -26,17 +27,19 @@ from statekeeper.store.queries import Queries
 __all__ = ["AccessPolicy", "AccessToken", "Role", "build"]
 
 
-def build(
+def build(  # noqa: PLR0913 -- the parts of the whole
     engine: Engine,
     queries: Queries,
     access: AccessPolicy,
     readiness: Callable[[], Mapping[str, bool]],
     *,
+    endpoints: Endpoints | None = None,
     recoverer: Recoverer | None = None,
-    loaded: frozenset[str] = frozenset(),
+    loaded: Collection[str] = frozenset(),
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
 ) -> Litestar:
-    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has."""
+    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has, live."""
+    wired = Wiring(engine, queries, readiness, default_chart().states, loaded, endpoints, recoverer)
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -44,6 +47,7 @@ def build(
             get_history,
             list_sessions,
             retry_callback,
+            *ENDPOINT_ROUTES,
             recover_endpoint,
             backfill_endpoint,
             get_recovery,
@@ -57,7 +61,7 @@ def build(
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": Wiring(engine, queries, readiness, default_chart().states, loaded, recoverer)}),
+        state=State({"wiring": wired}),
         openapi_config=None,
         logging_config=None,
     )

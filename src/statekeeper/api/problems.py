@@ -18,7 +18,11 @@ from litestar.exceptions import HTTPException
 from statekeeper.core.errors import (
     AlreadyDelivered,
     BodyRefused,
+    CannotBeOpened,
     Fault,
+    InSettings,
+    NameTaken,
+    NoEncryptionKey,
     NotAnEvent,
     NotAToken,
     NotFound,
@@ -72,6 +76,10 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     BodyRefused: Kind.named(422, "Body refused"),
     NotFound: Kind.named(404, "Not known"),
     AlreadyDelivered: Kind.named(409, "Already delivered"),
+    NameTaken: Kind.named(409, "Name taken"),
+    InSettings: Kind.named(409, "In the settings"),
+    NoEncryptionKey: Kind.named(409, "No encryption key"),
+    CannotBeOpened: Kind.named(409, "Cannot be opened"),
     RecoveryUnderWay: Kind.named(409, "Recovery under way"),
     Unavailable: Kind.named(503, "Unavailable"),
 }

@@ -1,8 +1,8 @@
 """What the handlers work with, put together once by the composition root and found again through the app's state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from litestar.types import Scope
 from statekeeper.core.arrivals import Receipt
 from statekeeper.recoverer import Recoverer
 from statekeeper.store.queries import Queries
+from statekeeper.store.views import EndpointsView, EndpointView, PingView, SecretEndpointView
 from statekeeper.watchers import Watchers
 
 
@@ -25,18 +26,42 @@ class Engine(Protocol):
     async def retry(self, callback_id: UUID) -> datetime: ...
 
 
+class Endpoints(Protocol):
+    """What may be done about endpoints; `Administration` has it."""
+
+    async def overview(self) -> EndpointsView: ...
+
+    async def show(self, name: str) -> EndpointView: ...
+
+    async def create(self, values: Mapping[str, Any]) -> SecretEndpointView: ...
+
+    async def change(self, name: str, patch: Mapping[str, Any]) -> EndpointView: ...
+
+    async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView: ...
+
+    async def delete(self, name: str) -> int: ...
+
+    async def enable(self, name: str) -> EndpointView: ...
+
+    async def disable(self, name: str, reason: str) -> EndpointView: ...
+
+    async def ping(self, name: str) -> PingView: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The parts.
 
-    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers in this process.
+    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
+    has at the moment.
     """
 
     engine: Engine
     queries: Queries
     readiness: Callable[[], Mapping[str, bool]]
     states: tuple[str, ...]
-    loaded: frozenset[str]
+    loaded: Collection[str]
+    endpoints: Endpoints | None = None
     recoverer: Recoverer | None = None
 
 

@@ -13,6 +13,15 @@ from statekeeper.store.views.callbacks import (
     RetryView,
     SessionCallbackView,
 )
+from statekeeper.store.views.endpoints import (
+    EndpointHealthView,
+    EndpointsView,
+    EndpointView,
+    OwedView,
+    PingView,
+    SecretEndpointView,
+    SigningSecretView,
+)
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
 from statekeeper.store.views.refusals import FaultView, RefusalView
@@ -24,11 +33,16 @@ __all__ = [
     "CallbackView",
     "ChartView",
     "DeliveryView",
+    "EndpointHealthView",
+    "EndpointView",
+    "EndpointsView",
     "EventView",
     "FaultView",
     "HistoryView",
     "Instant",
     "LastStepView",
+    "OwedView",
+    "PingView",
     "ReceiptView",
     "RecoveryPage",
     "RecoveryPlanView",
@@ -36,9 +50,11 @@ __all__ = [
     "RefusalView",
     "RetryPlanView",
     "RetryView",
+    "SecretEndpointView",
     "SessionCallbackView",
     "SessionPage",
     "SessionView",
+    "SigningSecretView",
     "TransitionView",
     "View",
 ]
