@@ -16,13 +16,10 @@ from typing import Any, Final, Self
 import structlog
 from litestar import Litestar
 
-from statekeeper.api import AccessPolicy, AccessToken, Role, build
+from statekeeper.api import AccessPolicy, AccessToken, Role, Wiring, build
 from statekeeper.core.health import HealthPolicy
-from statekeeper.core.subscribers import Scope, Subscriber
-from statekeeper.delivery.brokers.sender import Broker, broker_senders
-from statekeeper.delivery.clients import Clients
-from statekeeper.delivery.courier import Sender
-from statekeeper.delivery.endpoints import Endpoint, HttpSender
+from statekeeper.core.subscribers import Subscriber
+from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.delivery.settlement import Policy as Delivery
@@ -30,14 +27,8 @@ from statekeeper.engine import Engine
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
-from statekeeper.settings import (
-    BrokerSettings,
-    DeliverySettings,
-    EndpointSettings,
-    Settings,
-    load_settings,
-    require_serving,
-)
+from statekeeper.roster import Roster
+from statekeeper.settings import DeliverySettings, Settings, load_settings, require_serving
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
@@ -75,42 +66,35 @@ class Service:
     def __init__(self, settings: Settings, on_death: Callable[[], None] | None = None) -> None:
         require_serving(settings)
         chart = default_chart()
-        endpoints = [_endpoint(each) for each in settings.endpoints]
-        self._handlers: Final = load_handlers(settings.callbacks, chart.finals)
-        self._brokers: Final = broker_senders(map(_broker, settings.brokers))
-        subscribers = (
-            *(each.subscriber for each in self._handlers),
-            *(each.subscriber for each in endpoints),
-            *(each.subscriber for each in self._brokers),
-        )
-        check_names(subscribers)
+        self._roster: Final = Roster(settings, load_handlers(settings.callbacks, chart.finals))
+        check_names(each.subscriber for each in self._roster.members)
         policy = _webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
         self.database: Final = Database.open(settings.database_url.get_secret_value())
-        journal = _journal(settings, Charts(chart), subscribers)
+        self._directory: Final = self._roster.directory(self._on_roster)
+        journal = _journal(settings, Charts(chart), self._directory.subscribers)
         self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
         self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
-        self._clients: Final = Clients(settings.delivery.allowed_networks)
-        senders: dict[str, Sender] = {each.subscriber.name: each for each in self._handlers}
-        senders |= {each.name: HttpSender(each, self._clients.client_for(each)) for each in endpoints}
-        senders |= {each.subscriber.name: each for each in self._brokers}
+        self._queries: Final = Queries(self.database.reader)
+        delivery = _delivery(settings.delivery)
         self._relay: Final = Relay(
-            self._writer.execute, senders, _delivery(settings.delivery), subscribers=lambda: subscribers
+            self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
-        queries = Queries(self.database.reader)
-        self.recoverer: Final = Recoverer(self._writer, queries, lambda: subscribers, self._relay.wake)
-        self._tail: Final = Tail(queries, self.engine.watchers)
-        self.app: Final = build(
-            self.engine,
-            queries,
-            _access_policy(settings),
-            self._readiness,
-            recoverer=self.recoverer,
-            loaded=frozenset(senders),
-            tail=self._tail,
-            lifespan=[self._lifespan],
+        self.recoverer: Final = Recoverer(
+            self._writer, self._queries, lambda: self._directory.subscribers, self._relay.wake
         )
+        self._tail: Final = Tail(self._queries, self.engine.watchers)
+        parts = Wiring(
+            self.engine,
+            self._queries,
+            self._readiness,
+            self._directory.senders,
+            self._administration(delivery.timeout),
+            self.recoverer,
+            self._tail,
+        )
+        self.app: Final = build(parts, _access_policy(settings), [self._lifespan])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -121,20 +105,24 @@ class Service:
             await self._prepare_schema()
             self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
             await self._writer.execute(self.engine.journal.charts.register)
-            stack.push_async_callback(self._clients.aclose)
-            for broker in self._brokers:
-                stack.push_async_callback(broker.close)
-            for handler in self._handlers:
-                stack.callback(handler.close)
+            stack.push_async_callback(self._roster.close)
+            await self._directory.refresh(self._queries.read)
             stack.push_async_callback(self._keyring.close)
             await self._keyring.start()
             self._supervise(stack, "keyring", self._keyring.run())
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
+            watching = self._directory.watch(self._queries.read, self._writer.execute)
+            self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
             self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)
             yield self
+
+    def _administration(self, seconds: float) -> Administration:
+        catalogue = self._roster.catalogue()
+        parts = self._writer.execute, self._queries.read, catalogue, self._directory
+        return Administration(*parts, seconds, self._relay.wake)
 
     def stop_waiting(self) -> None:
         """Answer all long waits at once: the service has been told to stop."""
@@ -167,6 +155,11 @@ class Service:
             UNDECIDABLE.labels(subscriber).inc()
             log.warning("callback_not_decidable", session_id=str(session_id), subscriber=subscriber)
 
+    def _on_roster(self) -> None:
+        """What is committed from now on is owed to these."""
+        self.engine.journal.subscribers = self._directory.subscribers
+        self._relay.wake()
+
     def _readiness(self) -> Mapping[str, bool]:
         return {"keys": self._keyring.ready, "tasks": self.supervisor.alive, "writes": self._writer.healthy}
 
@@ -184,27 +177,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
 def _terminate() -> None:
     """End this process as an operator would: what is in hand is finished, and the supervisor of processes restarts."""
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _endpoint(each: EndpointSettings) -> Endpoint:
-    return Endpoint(
-        name=each.name,
-        url=each.url,
-        secrets=tuple(secret.get_secret_value() for secret in each.secrets),
-        states=frozenset(each.states),
-        environments=frozenset(each.environments),
-        flows=frozenset(each.flows),
-        scope=Scope(each.transitions),
-        notices=frozenset(each.notices),
-        concurrency=each.concurrency,
-        rate=each.rate,
-        trusted=True,
-    )
-
-
-def _broker(each: BrokerSettings) -> Broker:
-    wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
-    return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
 
 
 def _delivery(settings: DeliverySettings) -> Delivery:

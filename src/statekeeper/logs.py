@@ -22,6 +22,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 BLOT: Final = "***"
+HIDDEN: Final = "(not shown)"
 LINES_A_MINUTE: Final = 60
 _ALWAYS: Final = frozenset({"error", "exception", "critical"})
 _QUIET: Final = ("alembic.runtime", "httpx", "httpcore", "aiokafka")
@@ -34,6 +35,9 @@ _SECRETS: Final = (
     (re.compile(r"\b(bearer\s+)[^\s'\"]+", re.IGNORECASE), rf"\1{BLOT}"),
     (re.compile(r"(://[^\s:@/]*:)\S+@"), rf"\1{BLOT}@"),
 )
+_PASSWORD: Final = re.compile("://([^:@/]*):.*@", re.DOTALL)
+_TOKEN: Final = re.compile(r"^(?!https?:|postgres)([^@]*?://)(?![^:@/]*:\*\*\*@).*@", re.IGNORECASE | re.DOTALL)
+_PARAMETER: Final = re.compile("([?&][^=&]*=)[^&]*")
 
 
 def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -137,3 +141,13 @@ _STAMPS: Final[list[Processor]] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
     structlog.processors.StackInfoRenderer(),
 ]
+
+
+def show_url(url: str) -> str:
+    """A URL without its password and the values of its parameters; nothing of one that hides where they are.
+
+    A user without a password is shown where it is known to be one: to NATS it is a token.
+    """
+    if "@" in url and "://" not in url:
+        return HIDDEN
+    return _PARAMETER.sub(r"\1***", _TOKEN.sub(r"\1***@", _PASSWORD.sub(r"://\1:***@", url)))

@@ -1,6 +1,6 @@
 """The service's figures, for Prometheus: counted where things happen, read by `GET /metrics`.
 
-They are the process's, not an app's: a scrape asks a process. Labels hold only names from the settings and words of
+They are the process's, not an app's: a scrape asks a process. Labels hold only names of subscribers and words of
 the contract, never anything that a stranger sent, so that their number is bounded.
 """
 
@@ -67,6 +67,11 @@ FEED_LAG: Final = Gauge(
     "statekeeper_feed_consumer_lag",
     "Items of its kind that a named consumer of the feed has not acknowledged.",
     ["consumer"],
+    registry=REGISTRY,
+)
+UNOPENED_ENDPOINTS: Final = Gauge(
+    "statekeeper_unopened_endpoints",
+    "Endpoints of the store that none of encryption_keys opens; their callbacks wait.",
     registry=REGISTRY,
 )
 UNDECIDABLE: Final = Counter(

@@ -1,12 +1,12 @@
 """Who is let in to what, with tokens and without."""
 
 import hashlib
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from structlog.testing import capture_logs
 
-from statekeeper.api.access import ANYBODY, LOCAL, NOT_LOCAL, AccessPolicy, AccessToken, Caller, Role
+from statekeeper.api.access import ANYBODY, LOCAL, NOT_LOCAL, AccessPolicy, AccessToken, Caller, Role, role_needed
 
 CLOSED = [
     "/v1/sessions",
@@ -54,6 +54,50 @@ async def test_to_act_takes_support(guarded, bearer, role, status):
     answer = await guarded.post(RETRY, headers=bearer(role))
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+CRM = "/v1/endpoints/crm"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "needed"),
+    [
+        ("GET", "/v1/endpoints", Role.READER),
+        ("GET", CRM, Role.READER),
+        ("HEAD", CRM, Role.READER),
+        ("POST", "/v1/endpoints", Role.ADMIN),
+        ("PATCH", CRM, Role.ADMIN),
+        ("DELETE", CRM, Role.ADMIN),
+        ("POST", f"{CRM}/rotate", Role.ADMIN),
+        ("POST", f"{CRM}/enable", Role.ADMIN),
+        ("POST", f"{CRM}/ping", Role.ADMIN),
+        ("POST", f"{CRM}/recover", Role.SUPPORT),
+        ("POST", f"{CRM}/backfill", Role.SUPPORT),
+        ("POST", f"{CRM}/x/recover", Role.ADMIN),
+        ("POST", "/v1/endpoints/recover", Role.ADMIN),
+        ("PUT", "/v1/feed/consumers/books", Role.SUPPORT),
+        ("DELETE", "/v1/feed/consumers/books", Role.SUPPORT),
+        ("POST", f"/v1/callbacks/{UUID(int=1)}/retry", Role.SUPPORT),
+        ("POST", "/v1/endpointsx", Role.SUPPORT),
+    ],
+)
+def test_each_act_takes_its_role(method, path, needed):
+    assert role_needed(path, method) is needed
+
+
+async def test_a_refusal_names_the_role_that_it_takes(guarded, bearer):
+    answer = await guarded.post("/v1/endpoints", headers=bearer("support"))
+    assert (answer.status_code, answer.json()["title"]) == (403, "Role too low")
+    assert answer.json()["detail"] == "This takes a token of the role `admin`."
+    answer = await guarded.post(RETRY, headers=bearer("reader"))
+    assert answer.json()["detail"] == "This takes a token of the role `support`."
+
+
+async def test_an_admin_may_change_endpoints(guarded, bearer):
+    answer = await guarded.delete(CRM, headers=bearer("admin"))
+    assert answer.status_code == 404
+    answer = await guarded.delete("http://statekeeper.example//v1//endpoints/crm", headers=bearer("support"))
+    assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ async def test_a_dead_callback_is_sent_again_on_request(serving, client):
 
 
 async def test_a_dry_run_says_what_a_retry_would_do_and_changes_nothing(serving, client):
-    async with Receiver(Answer(410)) as receiver:
+    async with Receiver(Answer(503)) as receiver:
         endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
-        async with serving(endpoints=endpoints) as service, client(service.app) as http:
+        async with serving(endpoints=endpoints, delivery={"schedule": [0]}) as service, client(service.app) as http:
             callback = await end(http, 1)
             while await status_of(http, callback) != "dead":  # noqa: ASYNC110 -- same
                 await asyncio.sleep(0)

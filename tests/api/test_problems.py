@@ -20,7 +20,13 @@ EXPECTED = [
     (errors.BodyRefused((errors.Fault("name", "is missing"),)), 422),
     (errors.NotFound("session", 1), 404),
     (errors.AlreadyDelivered(1), 409),
+    (errors.NameTaken("crm"), 409),
+    (errors.InSettings("crm"), 409),
+    (errors.NoEncryptionKey(), 409),
+    (errors.CannotBeOpened("crm"), 409),
     (errors.RecoveryUnderWay(UUID(int=1)), 409),
+    (errors.PositionMoved("crm"), 409),
+    (errors.TooManyConsumers(1000), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

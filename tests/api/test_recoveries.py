@@ -60,11 +60,14 @@ def idle(monkeypatch):
     monkeypatch.setattr(Recoverer, "run_once", nothing)
 
 
+PATIENT = {"schedule": [0], "breaker_failures": 1000}  # what fails is dead at once, and its endpoint gets the rest
+
+
 async def test_three_hundred_dead_are_counted_recovered_and_delivered(serving, client):
     gone = asyncio.Event()
     async with (
-        Receiver(otherwise=lambda _: Answer(200 if gone.is_set() else 410)) as receiver,
-        serving(endpoints=[endpoint("crm", receiver)]) as service,
+        Receiver(otherwise=lambda _: Answer(200 if gone.is_set() else 503)) as receiver,
+        serving(endpoints=[endpoint("crm", receiver)], delivery=PATIENT) as service,
         client(service.app) as http,
     ):
         await end(http, 300)

@@ -68,6 +68,20 @@ async def test_an_independent_verifier_believes_every_secret_and_no_other(post):
         Webhook("whsec_c29tZSBvdGhlciBzZWNyZXQgb2YgMjQgYnl0ZXM=").verify(request.body, dict(request.headers))
 
 
+async def test_a_retiring_secret_signs_until_its_time(client):
+    now = datetime.now(UTC)
+    async with Receiver() as receiver:
+        for until in (now + timedelta(seconds=1), now):
+            endpoint = Endpoint("crm", receiver.url, (NEW,), retiring=((OLD, until),))
+            await HttpSender(endpoint, client, lambda: now).send(CLAIM)
+        both, one = receiver.requests
+    for secret in (NEW, OLD):
+        Webhook(secret).verify(both.body, dict(both.headers))
+    Webhook(NEW).verify(one.body, dict(one.headers))
+    with pytest.raises(WebhookVerificationError):
+        Webhook(OLD).verify(one.body, dict(one.headers))
+
+
 async def test_the_body_is_the_same_on_every_attempt_and_the_signature_is_not(post):
     async with Receiver() as receiver:
         await post(receiver.url)

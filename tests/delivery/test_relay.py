@@ -118,6 +118,27 @@ async def test_a_callback_whose_subscriber_is_not_loaded_waits(database, relay_f
     assert await callbacks(database) == [("pending", 0, 0)]
 
 
+async def test_a_claim_whose_subscriber_has_gone_meanwhile_is_given_back(database, relay_for, owe):
+    relay = relay_for(crm=Scripted())
+    senders = relay._senders
+    await owe()
+    claim = relay._claim
+
+    async def leave(allowed):
+        claims = await claim(allowed)
+        senders.clear()
+        return claims
+
+    relay._claim = leave
+    assert await relay.run_once() == 1
+    assert await rows(database, "SELECT status, attempt, claimed_at FROM callbacks") == [("pending", 1, None)]
+    assert await rows(database, "SELECT * FROM attempts") == []
+    senders["crm"] = back = Scripted()
+    relay._claim = claim
+    assert await relay.run_once() == 1
+    assert [(each.number, each.tries) for each in back.claims] == [(2, 0)]
+
+
 async def test_no_more_is_claimed_than_there_are_free_slots(relay_for, owe):
     await owe(count=5)
     crm = Hanging(slots=2)

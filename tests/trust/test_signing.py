@@ -11,7 +11,7 @@ import pytest
 import standardwebhooks
 import svix.webhooks
 
-from statekeeper.trust.signing import parse_secret, sign
+from statekeeper.trust.signing import new_secret, parse_secret, sign
 
 NEW, OLD = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
 VERIFIERS = [standardwebhooks.Webhook, svix.webhooks.Webhook]
@@ -112,3 +112,9 @@ def test_what_is_no_secret_is_refused_and_not_shown(secret):
         parse_secret(secret)
     assert "MfKQ" not in str(fault.value)
     assert NEW.removeprefix("whsec_") not in str(fault.value)
+
+
+def test_a_new_secret_is_32_bytes_that_none_before_it_was():
+    secrets = {new_secret() for _ in range(10)}
+    assert len(secrets) == 10
+    assert {len(parse_secret(each)) for each in secrets} == {32}

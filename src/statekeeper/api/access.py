@@ -68,7 +68,24 @@ NOT_LOCAL: Final = Problem(
 TOKEN_NEEDED: Final = Problem(
     Kind.named(401, "Token needed"), "Send `Authorization: Bearer` with a token that is configured here."
 )
-ROLE_TOO_LOW: Final = Problem(Kind.named(403, "Role too low"), "This token may read; to act takes the role `support`.")
+_ACTS: Final = tuple(  # the first that fits a path says what it takes to change something there; all else takes support
+    (re.compile(path), role)
+    for path, role in (
+        ("/v1/endpoints/[^/]+/(recover|backfill)", Role.SUPPORT),
+        ("/v1/endpoints(/.*)?", Role.ADMIN),
+    )
+)
+
+
+def role_needed(path: str, method: str) -> Role:
+    """What a token must be good for, to ask this."""
+    if method in _SAFE:
+        return Role.READER
+    return next((role for pattern, role in _ACTS if pattern.fullmatch(path)), Role.SUPPORT)
+
+
+def role_too_low(needed: Role) -> Problem:
+    return Problem(Kind.named(403, "Role too low"), f"This takes a token of the role `{needed.name.lower()}`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,8 @@ class AccessPolicy:
         caller = self._bearer(headers)
         if caller is None:
             return TOKEN_NEEDED
-        return caller if caller.role >= (Role.READER if method in _SAFE else Role.SUPPORT) else ROLE_TOO_LOW
+        needed = role_needed(path, method)
+        return caller if caller.role >= needed else role_too_low(needed)
 
     def _bearer(self, headers: Headers) -> Caller | None:
         """Whose token this is. All are compared, in constant time, so that how long it takes tells nothing."""

@@ -30,10 +30,15 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="came
     """The base of what comes in."""
 
 
-async def read_json(request: Request[Any, Any, Any], kind: type[S]) -> S:
-    """The body as a struct; raises `TooLarge`, `UnsupportedMediaType`, `NotJson` or `BodyRefused`."""
+async def read_json(request: Request[Any, Any, Any], kind: type[S], default: S | None = None) -> S:
+    """The body as a struct, or `default` if there is none.
+
+    Raises `TooLarge`, `UnsupportedMediaType`, `NotJson` or `BodyRefused`.
+    """
     headers = list(request.scope["headers"])
     body = await read_body(headers, request.receive)
+    if body == b"" and default is not None:
+        return default
     types = [value.split(b";", 1)[0].strip().lower() for value in values(headers, b"content-type")]
     if not types or not _MEDIA_TYPES.issuperset(types) or is_encoded(headers):
         raise UnsupportedMediaType("The Content-Type of this body is application/json, without a Content-Encoding.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from statekeeper.api.access import ROLE_TOO_LOW, TOKEN_NEEDED
+from statekeeper.api.access import TOKEN_NEEDED, role_needed, role_too_low
 from statekeeper.api.problems import Problem, problem_of
 from statekeeper.core.errors import StatekeeperError
 
@@ -25,6 +25,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """A body of JSON: what it must fit, by a sample."""
+
+    sample: msgspec.Struct
+    media_type: str = "application/json"
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path. `protected` operations need a token where tokens are configured."""
 
@@ -38,16 +47,22 @@ class Operation:
     refusals: tuple[StatekeeperError, ...] = ()
     parameters: tuple[Json, ...] = ()
     body: Json | None = None
+    takes: Takes | None = None
     protected: bool = False
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         expected = tuple(problem for each in self.refusals if (problem := problem_of(each)))
-        return expected + ((TOKEN_NEEDED, ROLE_TOO_LOW) if self.protected else ())
+        needed = role_needed(self.path, self.method.upper())
+        return expected + ((TOKEN_NEEDED, role_too_low(needed)) if self.protected else ())
 
 
 def in_query(name: str, description: str, schema: Json, sample: object) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema, "example": sample}
+
+
+def in_path_as(name: str, description: str, schema: Json, sample: object) -> Json:
+    return in_query(name, description, schema, sample) | {"in": "path", "required": True}
 
 
 def in_path(name: str, sample: object) -> Json:

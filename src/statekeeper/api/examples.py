@@ -1,26 +1,38 @@
 """One session's documents as the reference shows them: views, so that they cannot differ from what is served."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
+from statekeeper.api.streams import beginning, frame
 from statekeeper.core.instants import parse_rfc3339
 from statekeeper.store.pages import write_cursor
 from statekeeper.store.views import (
     AttemptView,
     CallbackView,
     ChartView,
+    ConsumerList,
+    ConsumerView,
     DeliveryView,
+    EndpointHealthView,
+    EndpointsView,
+    EndpointView,
     EventView,
+    FeedItem,
+    FeedPage,
     HistoryView,
     LastStepView,
+    OwedView,
+    PingView,
     ReceiptView,
     RecoveryPage,
     RecoveryPlanView,
     RecoveryView,
     RetryPlanView,
     RetryView,
+    SecretEndpointView,
     SessionPage,
     SessionView,
+    SigningSecretView,
     TransitionView,
 )
 
@@ -83,7 +95,57 @@ HISTORY: Final = HistoryView(
         )
     ],
 )
+FEED_ITEM: Final = FeedItem(
+    type="session.completed",
+    position="42",
+    session_id=SESSION_ID,
+    ordinal=2,
+    state="completed",
+    source="created",
+    trigger="session.completed",
+    cause="event",
+    event_id=_EVENT_IDS[1],
+    sequence=2,
+    at=_ENDED_AT,
+    terminal=True,
+    flow_id=SESSION.flow_id,
+    environment=SESSION.environment,
+    ended_at=_ENDED_AT,
+    last_step=SESSION.last_step,
+    sequences=[1, 2],
+    contiguous=True,
+    inferred=[],
+    given_up=[],
+)
+FEED_PAGE: Final = FeedPage([FEED_ITEM], "42")
+FEED_FRAMES: Final = (beginning(41) + frame(42, FEED_ITEM)).decode()
+SESSION_FRAMES: Final = (beginning(1) + frame(2, FEED_ITEM)).decode()
+CONSUMER: Final = ConsumerView("crm", "42", "terminal", 0, 0.0, _CREATED_AT, _ENDED_AT)
+CONSUMERS: Final = ConsumerList([CONSUMER], "42")
 RETRY: Final = RetryView(CALLBACK_ID, "pending", "2026-01-08T09:00:00.000Z")
+_ENDPOINT: Final[dict[str, Any]] = {
+    "name": "crm",
+    "kind": "http",
+    "origin": "api",
+    "usable": True,
+    "url": "https://crm.example/hooks/ident",
+    "secrets": [SigningSecretView(None), SigningSecretView("2026-01-09T08:35:37.581Z")],
+    "transitions": "terminal",
+    "states": ["completed"],
+    "environments": [],
+    "flows": [],
+    "notices": [],
+    "concurrency": 8,
+    "rate": None,
+    "health": EndpointHealthView("closed", 0, None, None, None, None),
+    "callbacks": OwedView(0, 0),
+    "created_at": _CREATED_AT,
+    "updated_at": _ENDED_AT,
+}
+ENDPOINT: Final = EndpointView(**_ENDPOINT)
+ENDPOINTS: Final = EndpointsView([ENDPOINT])
+SECRET_ENDPOINT: Final = SecretEndpointView(**_ENDPOINT, secret="whsec_…")  # noqa: S106 -- the shape of one
+PING: Final = PingView(str(CALLBACK_ID), "failed", "HTTP 503", 41, "down for maintenance")
 RETRY_PLAN: Final = RetryPlanView(CALLBACK_ID, "crm", "dead", 10, dry_run=True)
 RECOVERY: Final = RecoveryView(
     recovery_id=UUID("3f0d6f5e-52a5-4a39-9c0a-1d8a5f6c7b21"),

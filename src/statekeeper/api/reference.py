@@ -18,13 +18,15 @@ _TAGS: Final = {
     "Webhooks in": "What the provider sends.",
     "Sessions": "What has become of a session, and how.",
     "Callbacks": "What business code is told, and how it is sent again.",
+    "Endpoints": "Who is told over HTTP or by a broker, how that fares, and those that are made here.",
+    "Feed": "Steps of all sessions in one order, for those who would rather ask than be told.",
     "Operation": "Health and figures.",
 }
 _ABOUT: Final = (
     "Statekeeper takes an identity provider's signed webhooks, puts them in order, and keeps the state of every session"
     " along a statechart. Refusals are problem details (RFC 9457). Times are RFC 3339 in UTC with milliseconds."
 )
-_TOKENS: Final = "Needed where tokens are configured: `reader` to read, `support` to act."
+_TOKENS: Final = "Needed where tokens are configured: `reader` to read, `support` to act, `admin` to change endpoints."
 
 
 def document() -> Json:
@@ -53,7 +55,8 @@ def document() -> Json:
 
 def _schemas() -> Json:
     views = {type(answer.view) for each in OPERATIONS for answer in each.answers.values() if answer.view is not None}
-    _, schemas = msgspec.json.schema_components(sorted({*views, ProblemView}, key=_name), ref_template=_REF)
+    bodies = {type(each.takes.sample) for each in OPERATIONS if each.takes}
+    _, schemas = msgspec.json.schema_components(sorted({*views, *bodies, ProblemView}, key=_name), ref_template=_REF)
     return schemas
 
 
@@ -72,7 +75,15 @@ def _operation(operation: Operation) -> Json:
         "responses": answers | _problems(operation.problems),
         "security": [{"bearer": []}] if operation.protected else [],
     }
-    return written | ({"requestBody": {"required": True, "content": operation.body}} if operation.body else {})
+    return written | _body(operation)
+
+
+def _body(operation: Operation) -> Json:
+    if takes := operation.takes:
+        schema = {"$ref": _REF.format(name=_name(type(takes.sample)))}
+        content = {takes.media_type: _content(schema, msgspec.to_builtins(takes.sample))}
+        return {"requestBody": {"required": takes.required, "content": content}}
+    return {"requestBody": {"required": True, "content": operation.body}} if operation.body else {}
 
 
 def _answer(answer: Answer) -> Json:

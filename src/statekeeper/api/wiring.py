@@ -1,8 +1,8 @@
 """What the handlers work with, put together once by the composition root and found again through the app's state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from litestar.types import Scope
 from statekeeper.api.streams import Streams
 from statekeeper.core.arrivals import Receipt
 from statekeeper.recoverer import Recoverer
+from statekeeper.resources import default_chart
 from statekeeper.store.consumers import Placement
 from statekeeper.store.queries import Queries
+from statekeeper.store.views import EndpointsView, EndpointView, PingView, SecretEndpointView
 from statekeeper.tail import Tail
 from statekeeper.watchers import Watchers
 
@@ -32,21 +34,44 @@ class Engine(Protocol):
     async def remove_consumer(self, name: str) -> None: ...
 
 
+class Endpoints(Protocol):
+    """What may be done about endpoints; `Administration` has it."""
+
+    async def overview(self) -> EndpointsView: ...
+
+    async def show(self, name: str) -> EndpointView: ...
+
+    async def create(self, values: Mapping[str, Any]) -> SecretEndpointView: ...
+
+    async def change(self, name: str, patch: Mapping[str, Any]) -> EndpointView: ...
+
+    async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView: ...
+
+    async def delete(self, name: str) -> int: ...
+
+    async def enable(self, name: str) -> EndpointView: ...
+
+    async def disable(self, name: str, reason: str) -> EndpointView: ...
+
+    async def ping(self, name: str) -> PingView: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The parts.
 
-    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers in this process;
-    `tail` is the feed's end, and `streams` counts those who are sent events as they come.
+    `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
+    has at the moment; `tail` is the feed's end, and `streams` counts those who are sent events as they come.
     """
 
     engine: Engine
     queries: Queries
     readiness: Callable[[], Mapping[str, bool]]
-    states: tuple[str, ...]
-    loaded: frozenset[str]
+    loaded: Collection[str]
+    endpoints: Endpoints
+    recoverer: Recoverer
     tail: Tail
-    recoverer: Recoverer | None = None
+    states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
 
 

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "show": "Show how a session came to be what it is.",
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",
+    "endpoints": "List endpoints and brokers, or change an endpoint.",
     "refusals": "List the verified webhooks that were no events.",
     "chart": "Check, draw or prove a statechart.",
     "db": "Upgrade or check the store's schema.",

@@ -12,6 +12,10 @@ StatekeeperError
 ├── BodyRefused(faults)                the client's: 422
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
+├── NameTaken(name)                    the client's: 409
+├── InSettings(name)                   the client's: 409
+├── NoEncryptionKey                    the operator's: 409
+├── CannotBeOpened(name)               the operator's: 409
 ├── RecoveryUnderWay(recovery_id)      the client's: 409
 ├── PositionMoved(consumer)            the client's: 409
 ├── TooManyConsumers(limit)            the client's: 409
@@ -142,6 +146,36 @@ class AlreadyDelivered(StatekeeperError):
 
     def __init__(self, callback_id: object) -> None:
         super().__init__(f"Callback {callback_id} has been delivered; there is nothing to retry.")
+
+
+class NameTaken(StatekeeperError):
+    """Subscribers are told apart by their names."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The name {name} is taken by another subscriber.")
+
+
+class InSettings(StatekeeperError):
+    """What stands in the settings is changed there and nowhere else."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} stands in the settings: change it there, and start the service anew.")
+
+
+class NoEncryptionKey(StatekeeperError):
+    """Without a key nothing secret is put into the store."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No encryption key is configured: set encryption_keys to one that `statekeeper endpoints new-key` prints."
+        )
+
+
+class CannotBeOpened(StatekeeperError):
+    """The key that an endpoint was sealed with is not among those configured."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"What is sealed of {name} opens with none of encryption_keys: restore its key, or delete it.")
 
 
 class RecoveryUnderWay(StatekeeperError):

@@ -4,6 +4,9 @@ Sending is the only step that waits for strangers: it is bounded in time, and wh
 Judging is pure. Settling goes through the writer and shares its commits; while the store is away an attempt that is
 over waits to be settled, since to forget a delivery would mean to deliver again. If it cannot be settled at all, the
 lease runs out and the next claim finds the attempt interrupted.
+
+A subscriber may be gone by the time that its callback is to be sent: then there was no attempt, and the claim is given
+back.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ from statekeeper.core.retry import Attempt, Outcome
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import TIMED_OUT, Answer, failed
 from statekeeper.delivery.settlement import Policy, Settled, settle
+from statekeeper.store import outbox
 from statekeeper.store.outbox import Claim
 
 FIRST_BACKOFF: Final = 0.1
@@ -84,8 +88,11 @@ class Courier:
 
     async def deliver(self, claim: Claim, at: datetime) -> Settled:
         """Make the attempt that was claimed `at` this time, and settle it; never raises."""
+        sender = self._senders.get(claim.subscriber)
+        if sender is None:
+            return await self._release(claim)
         began = time.monotonic()
-        answer = await self._send(claim)
+        answer = await send_within(self._policy.timeout, sender, claim)
         attempt = answer.as_attempt(at, round((time.monotonic() - began) * 1000))
         try:
             settled = await self._settle(claim, attempt)
@@ -95,14 +102,13 @@ class Courier:
         _report(claim, answer, settled)
         return settled
 
-    async def _send(self, claim: Claim) -> Answer:
+    async def _release(self, claim: Claim) -> Settled:
+        """If the claim cannot be given back, its lease runs out."""
         try:
-            async with asyncio.timeout(self._policy.timeout):
-                return await self._senders[claim.subscriber].send(claim)
-        except TimeoutError:
-            return TIMED_OUT
-        except Exception as error:  # noqa: BLE001 -- whatever a sender raises is a failed attempt
-            return failed(error)
+            await self._execute(lambda connection, now: outbox.release(connection, claim, now))
+        except Exception:
+            log.exception("callback_not_released", **_named(claim))
+        return Settled(counted=False)
 
     async def _settle(self, claim: Claim, attempt: Attempt) -> Settled:
         """Settle, and go on trying while the store is away."""
@@ -120,6 +126,17 @@ class Courier:
         guarded = sender is not None and sender.guarded
         subscribers = self._subscribers()
         return settle(connection, claim, attempt, now, policy=self._policy, guarded=guarded, subscribers=subscribers)
+
+
+async def send_within(seconds: float, sender: Sender, claim: Claim) -> Answer:
+    """Make one attempt, bounded in time; whatever the sender raises is a failed one."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await sender.send(claim)
+    except TimeoutError:
+        return TIMED_OUT
+    except Exception as error:  # noqa: BLE001 -- a stranger's fault, whatever it is
+        return failed(error)
 
 
 def _report(claim: Claim, answer: Answer, settled: Settled) -> None:

@@ -47,9 +47,9 @@ _Utf8: Final = codecs.getincrementaldecoder("utf-8")
 class Endpoint:
     """Where callbacks go, what it wants to be told, and how fast.
 
-    `secrets` are newest first; an URL may hold secrets as well. `concurrency` is how many attempts at once, `rate` how
-    many a second it takes from one node. One that is `trusted` stands in the settings: its URL is the operator's own
-    word.
+    `secrets` are newest first, and beside them those that are `retiring` sign until their time; an URL may hold secrets
+    as well. `concurrency` is how many attempts at once, `rate` how many a second it takes from one node. One that is
+    `trusted` stands in the settings: its URL is the operator's word.
     """
 
     name: str
@@ -63,10 +63,15 @@ class Endpoint:
     concurrency: int = CONCURRENCY
     rate: float | None = None
     trusted: bool = False
+    retiring: tuple[tuple[str, datetime], ...] = field(default=(), repr=False)
 
     @property
     def subscriber(self) -> Subscriber:
         return Subscriber(self.name, self.states, self.environments, self.flows, self.scope, self.notices)
+
+    def secrets_at(self, now: datetime) -> tuple[str, ...]:
+        """The secrets that sign at this moment, the newest first."""
+        return (*self.secrets, *(secret for secret, until in self.retiring if now < until))
 
 
 def _utc_now() -> datetime:
@@ -87,8 +92,8 @@ class HttpSender:
         self._clock = clock
 
     async def send(self, claim: Claim) -> Answer:
-        body = claim.body.encode()
-        signed = sign(self._endpoint.secrets, str(claim.callback_id), int(self._clock().timestamp()), body)
+        body, now = claim.body.encode(), self._clock()
+        signed = sign(self._endpoint.secrets_at(now), str(claim.callback_id), int(now.timestamp()), body)
         request = self._client.build_request("POST", self._endpoint.url, content=body, headers=_HEADERS | signed)
         try:
             response = await self._client.send(request, stream=True)

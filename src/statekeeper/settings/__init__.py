@@ -6,6 +6,7 @@ has the settings with what each takes, `rules` what is checked, `sources` reads 
 """
 
 from statekeeper.settings.display import Row, resolved
+from statekeeper.settings.endpoints import check_endpoint, endpoint_options
 from statekeeper.settings.model import (
     BrokerSettings,
     DeliverySettings,
@@ -28,6 +29,8 @@ __all__ = [
     "Row",
     "Settings",
     "TokenSettings",
+    "check_endpoint",
+    "endpoint_options",
     "load_settings",
     "require_serving",
     "resolve",

@@ -1,20 +1,14 @@
 """Settings as they may be shown: every one with its value and its origin, and no secret among them."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from statekeeper.logs import redact
+from statekeeper.logs import HIDDEN, redact, show_url
 from statekeeper.settings.model import Settings
 from statekeeper.settings.origins import Key, Origins
-
-HIDDEN: Final = "(not shown)"
-_PASSWORD: Final = re.compile("://([^:@/]*):.*@", re.DOTALL)
-_TOKEN: Final = re.compile(r"^(?!https?:|postgres)([^@]*?://)(?![^:@/]*:\*\*\*@).*@", re.IGNORECASE | re.DOTALL)
-_PARAMETER: Final = re.compile("([?&][^=&]*=)[^&]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +24,6 @@ class Row:
 def resolved(settings: Settings, origins: Origins) -> list[Row]:
     """All settings in the order of the reference."""
     return [_row(key, value, origins) for key, value in _leaves(settings)]
-
-
-def show_url(url: str) -> str:
-    """A URL without its password and the values of its parameters; nothing of one that hides where they are.
-
-    A user without a password is shown where it is known to be one: to NATS it is a token.
-    """
-    if "@" in url and "://" not in url:
-        return HIDDEN
-    return _PARAMETER.sub(r"\1***", _TOKEN.sub(r"\1***@", _PASSWORD.sub(r"://\1:***@", url)))
 
 
 def _row(key: Key, value: object, origins: Origins) -> Row:

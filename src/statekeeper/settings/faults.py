@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from statekeeper.core.errors import Fault
-from statekeeper.settings.display import HIDDEN, show
+from statekeeper.logs import HIDDEN
+from statekeeper.settings.display import show
 from statekeeper.settings.model import Settings
 from statekeeper.settings.origins import Location, Origins
 
@@ -35,12 +36,34 @@ _HARMLESS: Final = {
 
 
 def read_faults(error: ValidationError, origins: Origins) -> tuple[Fault, ...]:
-    """The faults that pydantic found; what is wrong with a part is not said again of the whole."""
+    """The faults that pydantic found, each with what was got and from where."""
+    return tuple(Fault(_name(detail["loc"]), _sentence(detail, origins)) for detail in _details(error))
+
+
+def read_endpoint_faults(error: ValidationError) -> tuple[Fault, ...]:
+    """The same of one endpoint that came by itself: what it takes, and never what it got."""
+    return tuple(Fault(_member(detail["loc"]), _demand(detail)) for detail in _details(error))
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """What is wrong with a part is not said again of the whole."""
     details = error.errors(include_url=False)
     parts = {detail["loc"][:length] for detail in details for length in range(1, len(detail["loc"]))}
-    return tuple(
-        Fault(_name(detail["loc"]), _sentence(detail, origins)) for detail in details if detail["loc"] not in parts
-    )
+    return [detail for detail in details if detail["loc"] not in parts]
+
+
+def _member(location: Location) -> str:
+    """The member at fault; of `secrets` there is one, given as `secret`."""
+    return "secret" if location[:1] == ("secrets",) else _name(location)
+
+
+def _demand(detail: ErrorDetails) -> str:
+    location = ("endpoints", 0, *detail["loc"])
+    if detail["type"] == "missing":
+        return f"is missing; takes {_takes(location)}"
+    if detail["type"] == "extra_forbidden":
+        return f"is no member of an endpoint; there are {_siblings(location)}"
+    return _reason(detail, location)
 
 
 def _name(location: Location) -> str:
@@ -55,13 +78,13 @@ def _sentence(detail: ErrorDetails, origins: Origins) -> str:
         return f"is missing in {source}; takes {_takes(location)}"
     if kind == "extra_forbidden":
         return f"is no setting, but stands in {source}; there are {_siblings(location)}"
-    return f"got {_got(location, detail['input'])} from {source}; {_reason(detail)}"
+    return f"got {_got(location, detail['input'])} from {source}; {_reason(detail, location)}"
 
 
-def _reason(detail: ErrorDetails) -> str:
+def _reason(detail: ErrorDetails, location: Location) -> str:
     """What a rule says, if it says more than that it was broken, and what the setting takes."""
     said = str(detail.get("ctx", {}).get("error", "")) if detail["type"] == "value_error" else ""
-    return f"{said}; takes {_takes(detail['loc'])}".removeprefix("; ")
+    return f"{said}; takes {_takes(location)}".removeprefix("; ")
 
 
 def _got(location: Location, value: object) -> str:

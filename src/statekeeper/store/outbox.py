@@ -24,6 +24,8 @@ from statekeeper.store.turns import BEHIND_ANOTHER
 
 _callbacks: Final = table(CallbackRow)
 _attempts: Final = table(AttemptRow)
+_PENDING: Final = (_callbacks.c.status == "pending",)
+PORTION: Final = 10_000
 INTERRUPTED: Final = "interrupted"
 
 
@@ -116,6 +118,30 @@ def _revive(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
     revived = update(_callbacks).where(_callbacks.c.callback_id.in_([row.callback_id for row in rows]))
     if rows:
         connection.execute(revived.values(due))
+
+
+def release(connection: Connection, claim: Claim, now: datetime) -> None:
+    """Give a claim back of which no attempt was made: it is due again at once, to whoever can make one."""
+    connection.execute(
+        update(_callbacks)
+        .where(*_is(claim), *_PENDING, _callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
+        .values(due_at=now, claimed_at=None)
+    )
+
+
+def bury(connection: Connection, subscriber: str, limit: int = PORTION) -> int:
+    """What a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
+
+    They are `limit` at most, so that nobody else waits for long. An attempt that is under way counts for nothing but a
+    delivery.
+    """
+    owed = (_callbacks.c.subscriber == subscriber, *_PENDING)
+    query = select(*_CLAIM, _callbacks.c.claimed_at).where(*owed, _callbacks.c.claimed_at.is_not(None))
+    claimed = connection.execute(query.with_for_update()).all()
+    _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in claimed])
+    portion = select(_callbacks.c.callback_id).where(*owed).limit(limit).with_for_update()
+    buried = update(_callbacks).where(_callbacks.c.callback_id.in_(portion))
+    return connection.execute(buried.values(status="dead", due_at=None, claimed_at=None)).rowcount
 
 
 def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> Row:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import eq, gt, lt
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
@@ -53,6 +53,7 @@ from statekeeper.store.views import (
     SessionView,
 )
 
+T = TypeVar("T")
 _sessions: Final = table(SessionRow)
 _events: Final = table(EventRow)
 _deliveries: Final = table(DeliveryRow)
@@ -251,6 +252,11 @@ class Queries:
         numbers = {status: {key: count for key, of, count in counts if of == status} for status in ("pending", "dead")}
         circuits = {name: each.state for name, each in healths.items()}
         return Gauges(held, _age(gap, now), _age(due, now), numbers["pending"], numbers["dead"], circuits)
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        """Ask several things as of one moment; raises `Unavailable`."""
+        async with _connected(self._snapshots) as connection:
+            return await connection.run_sync(question)
 
     async def ping(self) -> None:
         """Raise `Unavailable` unless the store answers from its tables."""

@@ -6,12 +6,14 @@ content, so that secrets can be changed without a moment in which none fits.
 
 import hashlib
 import hmac
+import os
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 from typing import Final
 
 PREFIX: Final = "whsec_"
+NEW_BYTES: Final = 32
 _SECRET_BYTES: Final = range(24, 64 + 1)
 
 
@@ -27,6 +29,11 @@ def parse_secret(text: str) -> bytes:
     if len(key) not in _SECRET_BYTES:
         raise ValueError(f"must hold {_SECRET_BYTES[0]} to {_SECRET_BYTES[-1]} bytes")
     return key
+
+
+def new_secret() -> str:
+    """A secret of 32 random bytes."""
+    return PREFIX + b2a_base64(os.urandom(NEW_BYTES), newline=False).decode()
 
 
 def sign(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

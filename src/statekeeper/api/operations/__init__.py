@@ -6,9 +6,11 @@ Examples of answers are views and examples of refusals are exceptions, so that n
 from typing import Final
 
 from statekeeper.api.operations.callbacks import CALLBACKS
+from statekeeper.api.operations.endpoints import ENDPOINTS
+from statekeeper.api.operations.feed import FEED
 from statekeeper.api.operations.recoveries import RECOVERIES
 from statekeeper.api.operations.service import SERVICE
 from statekeeper.api.operations.sessions import SESSIONS
 from statekeeper.api.operations.webhooks import WEBHOOKS
 
-OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *RECOVERIES, *SERVICE)
+OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *ENDPOINTS, *RECOVERIES, *FEED, *SERVICE)

@@ -13,6 +13,15 @@ from statekeeper.store.views.callbacks import (
     RetryView,
     SessionCallbackView,
 )
+from statekeeper.store.views.endpoints import (
+    EndpointHealthView,
+    EndpointsView,
+    EndpointView,
+    OwedView,
+    PingView,
+    SecretEndpointView,
+    SigningSecretView,
+)
 from statekeeper.store.views.feed import ConsumerList, ConsumerView, FeedItem, FeedPage
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
@@ -27,6 +36,9 @@ __all__ = [
     "ConsumerList",
     "ConsumerView",
     "DeliveryView",
+    "EndpointHealthView",
+    "EndpointView",
+    "EndpointsView",
     "EventView",
     "FaultView",
     "FeedItem",
@@ -34,6 +46,8 @@ __all__ = [
     "HistoryView",
     "Instant",
     "LastStepView",
+    "OwedView",
+    "PingView",
     "ReceiptView",
     "RecoveryPage",
     "RecoveryPlanView",
@@ -41,9 +55,11 @@ __all__ = [
     "RefusalView",
     "RetryPlanView",
     "RetryView",
+    "SecretEndpointView",
     "SessionCallbackView",
     "SessionPage",
     "SessionView",
+    "SigningSecretView",
     "TransitionView",
     "View",
 ]

@@ -1,0 +1,104 @@
+"""The acts of `statekeeper endpoints`, on the store that the settings name, and their answers for a person to read."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import rich_click as click
+from sqlalchemy import Connection
+
+from statekeeper.cli.flags import settings
+from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.store import with_store
+from statekeeper.delivery.administration import Administration
+from statekeeper.delivery.handlers import load_handlers
+from statekeeper.resources import default_chart
+from statekeeper.roster import Roster
+from statekeeper.settings import Settings
+from statekeeper.store import schema
+from statekeeper.store.database import Database
+from statekeeper.store.queries import Queries
+from statekeeper.store.views import EndpointView, SecretEndpointView
+
+T = TypeVar("T")
+
+
+def administer(act: Callable[[Administration], Awaitable[T]], *, functions: bool = False) -> T:
+    """Act on the store that the settings name; with `functions`, knowing the names that those have."""
+    found = settings()
+    names = (
+        [each.subscriber.name for each in load_handlers(found.callbacks, default_chart().finals)] if functions else []
+    )
+    return with_store(lambda database: _administer(act, database, found, names))
+
+
+async def _administer(
+    act: Callable[[Administration], Awaitable[T]], database: Database, found: Settings, names: list[str]
+) -> T:
+    await schema.check(database)
+    roster, queries = Roster(found), Queries(database.reader)
+    directory = roster.directory()
+
+    async def execute(job: Callable[[Connection, datetime], Any]) -> Any:  # noqa: ANN401 -- a job's own value
+        async with database.writer.begin() as connection:
+            return await connection.run_sync(lambda c: job(c, database.now(c)))
+
+    try:
+        await directory.refresh(queries.read)
+        parts = execute, queries.read, roster.catalogue(names), directory
+        return await act(Administration(*parts, found.delivery.timeout))
+    finally:
+        await roster.close()
+
+
+def show_all(*, as_json: bool) -> None:
+    view = administer(lambda acts: acts.overview())
+    if as_json:
+        show_json(view)
+        return
+    columns = ("name", "kind", "origin", "url", "transitions", "health", "pending", "dead")
+    show_table("Endpoints", columns, map(_row, view.items))
+
+
+def _row(view: EndpointView) -> tuple[object, ...]:
+    url = view.url if view.usable else "(cannot be opened)"
+    callbacks = view.callbacks
+    return (
+        view.name,
+        view.kind,
+        view.origin,
+        url,
+        view.transitions,
+        view.health.state,
+        callbacks.pending,
+        callbacks.dead,
+    )
+
+
+def show_one(view: EndpointView, *, as_json: bool) -> None:
+    if as_json:
+        show_json(view)
+        return
+    health, secrets = view.health, [each.expires_at or "for ever" for each in view.secrets]
+    rows = (
+        ("origin", f"{view.origin}, {view.kind}"),
+        ("url", view.url if view.usable else "(cannot be opened)"),
+        ("secrets", ", ".join(secrets)),
+        ("transitions", view.transitions),
+        *((name, ", ".join(getattr(view, name))) for name in ("states", "environments", "flows", "notices")),
+        ("concurrency", view.concurrency),
+        ("rate", view.rate),
+        ("health", health.state),
+        ("why", health.disabled_reason or (f"{health.failures} failures" if health.failures else None)),
+        ("pending", view.callbacks.pending),
+        ("dead", view.callbacks.dead),
+    )
+    show_table(view.name, ("", ""), rows)
+
+
+def show_secret(view: SecretEndpointView, *, as_json: bool) -> None:
+    if as_json:
+        show_json(view)
+        return
+    show_line(f"{view.name} is told at {view.url}. Its secret, which is not shown again:")
+    click.echo(view.secret)

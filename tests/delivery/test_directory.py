@@ -1,0 +1,215 @@
+"""The live roster, on both engines: what one node changes, another notices."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from structlog.testing import capture_logs
+
+from databases import rows
+from senders import Scripted, owe
+from statekeeper.core.errors import NameTaken, Unavailable
+from statekeeper.core.subscribers import Scope, Subscriber
+from statekeeper.delivery.administration import Administration
+from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
+from statekeeper.delivery.directory import Directory, Member
+from statekeeper.metrics import UNOPENED_ENDPOINTS
+from statekeeper.settings import check_endpoint
+from statekeeper.store import outbox
+from statekeeper.store.queries import Queries
+from statekeeper.trust.sealing import Sealer, new_key
+
+KEY = new_key()
+URL = "https://crm.example/"
+BOOKS = Member(Subscriber("books"), "http", Scripted())
+
+
+class Node:
+    """One process beside others on the same store; `connected` are the endpoints that it made senders for."""
+
+    def __init__(self, database, *fixed, keys=(KEY,)):
+        self.database, self.connected, self.rosters = database, [], 0
+        self.read = Queries(database.reader).read
+        self.directory = Directory(fixed, Sealer(keys), self.connect, self.note)
+        catalogue = Catalogue(Sealer(keys), check_endpoint, frozenset(each.name for each in fixed))
+        self.acts = Administration(self.execute, self.read, catalogue, self.directory)
+
+    def connect(self, endpoint):
+        self.connected.append(endpoint)
+        return Scripted()
+
+    def note(self):
+        self.rosters += 1
+
+    async def execute(self, job):
+        async with self.database.writer.begin() as connection:
+            return await connection.run_sync(lambda c: job(c, self.database.now(c)))
+
+    async def look(self):
+        await self.directory.look(self.read, self.execute)
+
+    @property
+    def names(self):
+        return [each.name for each in self.directory.subscribers]
+
+
+@pytest.fixture
+def node(database):
+    return Node(database, BOOKS)
+
+
+@pytest.fixture
+def other(database):
+    return Node(database, BOOKS)
+
+
+async def create(node, name="crm", **options):
+    return await node.acts.create({"name": name, "url": URL, **options})
+
+
+async def test_what_a_node_makes_is_in_its_roster_before_it_is_answered(node):
+    senders = node.directory.senders
+    await create(node, transitions="all", notices=["callback.dead"])
+    assert node.names == ["books", "crm"]
+    assert list(senders) == ["books", "crm"]
+    (endpoint,) = node.connected
+    assert (endpoint.url, endpoint.trusted, endpoint.scope) == (URL, False, Scope.ALL)
+    assert endpoint.notices == {"callback.dead"}
+    await node.acts.delete("crm")
+    assert (node.names, list(senders)) == (["books"], ["books"])
+
+
+async def test_what_another_node_does_is_noticed_by_the_next_look(node, other, clock):
+    await create(node)
+    assert other.names == ["books"]
+    await other.look()
+    assert other.names == ["books", "crm"]
+    clock.advance(1)
+    await node.acts.change("crm", {"url": "https://new.example/"})
+    await other.look()
+    assert [endpoint.url for endpoint in other.connected] == [URL, "https://new.example/"]
+    await node.acts.delete("crm")
+    await other.look()
+    assert other.names == ["books"]
+
+
+async def test_a_look_that_finds_nothing_new_leaves_the_roster_as_it_is(node):
+    await create(node)
+    before = node.rosters
+    await node.look()
+    assert node.rosters == before
+
+
+async def test_an_endpoint_that_did_not_change_keeps_its_sender(node):
+    await create(node)
+    sender = node.directory.senders["crm"]
+    await create(node, "other")
+    assert node.directory.senders["crm"] is sender
+    await node.acts.change("crm", {"rate": 5})
+    assert node.directory.senders["crm"] is not sender
+
+
+async def test_what_another_node_promised_meanwhile_is_buried(node, other, database):
+    await create(node)
+    await other.look()
+    await node.acts.delete("crm")
+    await other.execute(owe)
+    await other.look()
+    assert await rows(database, "SELECT status FROM callbacks") == [("dead",)]
+
+
+async def test_what_is_owed_to_one_that_came_back_is_not_buried(node, other, database):
+    await create(node)
+    await other.look()
+    await node.acts.delete("crm")
+    await other.directory.refresh(other.read)
+    await create(node)
+    await other.execute(owe)
+    await other.look()
+    assert await rows(database, "SELECT status FROM callbacks") == [("pending",)]
+
+
+async def test_what_a_deleted_one_was_owed_is_buried_in_portions_to_the_last(node, database, monkeypatch):
+    await create(node)
+    await node.execute(partial(owe, count=3))
+    monkeypatch.setattr(outbox, "bury", partial(outbox.bury, limit=1))
+    assert await node.acts.delete("crm") == 3
+    assert await rows(database, "SELECT DISTINCT status FROM callbacks") == [("dead",)]
+
+
+async def test_one_that_was_disabled_and_deleted_begins_anew(node):
+    await create(node)
+    assert (await node.acts.disable("crm", "moving")).health.state == "disabled"
+    await node.acts.delete("crm")
+    assert (await create(node)).health.state == "closed"
+
+
+async def test_one_that_cannot_be_opened_is_owed_and_not_sent_anything(node, database):
+    await create(node)
+    late = Node(database, BOOKS, keys=(new_key(),))
+    with capture_logs() as logs:
+        await late.directory.refresh(late.read)
+    assert (late.names, list(late.directory.senders)) == (["books", "crm"], ["books"])
+    assert UNOPENED_ENDPOINTS._value.get() == 1
+    assert [(log["log_level"], log["event"]) for log in logs] == [("error", "endpoint_not_opened")]
+
+
+async def test_a_name_that_the_settings_come_to_bear_hides_the_one_in_the_store(node, database):
+    await create(node)
+    crm = Member(Subscriber("crm"), "http", Scripted())
+    late = Node(database, crm)
+    with capture_logs() as logs:
+        await late.directory.refresh(late.read)
+    assert late.directory.senders == {"crm": crm.sender}
+    assert [log["event"] for log in logs] == ["endpoint_shadowed"]
+    with pytest.raises(NameTaken):
+        await create(late)
+
+
+async def test_functions_are_told_but_not_administered(database):
+    node = Node(database, Member(Subscriber("mod:f"), "function", Scripted()))
+    assert list(node.directory.senders) == ["mod:f"]
+    assert (await node.acts.overview()).items == []
+
+
+async def test_old_secrets_fall_away_by_themselves_and_are_not_kept(node, clock):
+    first = (await create(node)).secret
+    second = (await node.acts.rotate("crm", None, timedelta(hours=1))).secret
+    endpoint = node.connected[-1]
+    assert endpoint.secrets_at(clock()) == (second, first)
+    assert endpoint.secrets_at(clock() + timedelta(hours=1)) == (second,)
+    clock.advance(3600)
+    await node.acts.change("crm", {"rate": 1})
+    assert (node.connected[-1].secrets, node.connected[-1].retiring) == ((second,), ())
+
+
+async def test_a_shorter_overlap_ends_what_a_longer_one_had_let_sign(node, clock):
+    first = (await create(node)).secret
+    await node.acts.rotate("crm", None, timedelta(days=1))
+    third = (await node.acts.rotate("crm", None, timedelta())).secret
+    assert node.connected[-1].secrets_at(clock()) == (third,)
+    assert first not in node.connected[-1].secrets_at(clock())
+
+
+async def test_no_more_secrets_sign_than_a_receiver_can_be_asked_to_read(node, clock):
+    await create(node)
+    for _ in range(MOST_SECRETS + 2):
+        await node.acts.rotate("crm", None, timedelta(days=1))
+    assert len(node.connected[-1].secrets_at(clock())) == MOST_SECRETS
+
+
+async def test_a_watch_outlives_a_store_that_is_away(node, monkeypatch):
+    looked = asyncio.Event()
+
+    async def look(_read, _execute):
+        if looked.is_set():
+            raise asyncio.CancelledError
+        looked.set()
+        raise Unavailable("away", reason="store")
+
+    monkeypatch.setattr(node.directory, "look", look)
+    monkeypatch.setattr("statekeeper.delivery.directory.POLL_SECONDS", 0)
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await node.directory.watch(node.read, node.execute)
+    assert [log["event"] for log in logs] == ["endpoints_not_read"]
