@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 import forge
+from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.app import Service
 from statekeeper.settings import Settings
 
@@ -19,6 +20,11 @@ def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Sett
     keys.write_text(json.dumps(forge.jwks(*signers)))
     idnow = {"issuer": forge.ISSUER, "audience": [forge.AUDIENCE], "jwks_file": str(keys)} | changes.pop("idnow", {})
     return Settings(**{"database_url": f"sqlite:///{directory / 'store.db'}", "idnow": idnow} | changes)
+
+
+def bare_app(engine: Any, queries: Any, readiness: Any = dict) -> Any:
+    """The HTTP without a door, and with no more behind it than these."""
+    return build(Wiring(engine, queries, readiness, (), None, None, None), AccessPolicy())
 
 
 def asking(service: Service) -> httpx.AsyncClient:

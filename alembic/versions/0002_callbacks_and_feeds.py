@@ -36,6 +36,7 @@ def upgrade() -> None:
     for statement in (_NUMBERED, _ENDED, _HEAD):
         op.execute(statement)
     op.create_index("uq_transitions_position", "transitions", ["position"], unique=True)
+    _create_index_of_ends()
     _create_indexes_of_recovery()
 
 
@@ -56,6 +57,16 @@ def _create_indexes_of_recovery() -> None:
         ["ended_at", "session_id"],
         sqlite_where=ended,
         postgresql_where=ended,
+    )
+
+
+def _create_index_of_ends() -> None:
+    op.create_index(
+        "ix_transitions_ends",
+        "transitions",
+        ["position"],
+        sqlite_where=sa.text("terminal = 1"),
+        postgresql_where=sa.text("terminal"),
     )
 
 
@@ -154,6 +165,7 @@ def downgrade() -> None:
     for name in ("recoveries", "endpoint_health", "endpoints", "feed_consumers", "feed_heads"):
         op.drop_table(name)
     op.drop_index("ix_sessions_ended_at", table_name="sessions")
+    op.drop_index("ix_transitions_ends", table_name="transitions")
     op.drop_index("uq_transitions_position", table_name="transitions")
     for name, column in (
         ("transitions", "position"),

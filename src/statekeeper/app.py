@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 import structlog
 from litestar import Litestar
 
-from statekeeper.api import AccessPolicy, AccessToken, Role, build
+from statekeeper.api import AccessPolicy, AccessToken, Role, Wiring, build
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.administration import Administration
@@ -36,10 +36,11 @@ from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.keys import load_key_set, save_key_set
 from statekeeper.store.queries import Queries
 from statekeeper.supervisor import Finish, Supervisor
+from statekeeper.tail import Tail
 from statekeeper.trust.keyring import Keyring
 from statekeeper.trust.sources import key_source
 from statekeeper.trust.verification import WebhookPolicy
-from statekeeper.watchers import Watchers
+from statekeeper.watchers import FEED, Watchers
 from statekeeper.writer import Writer
 
 log = structlog.get_logger()
@@ -83,16 +84,17 @@ class Service:
         self.recoverer: Final = Recoverer(
             self._writer, self._queries, lambda: self._directory.subscribers, self._relay.wake
         )
-        self.app: Final = build(
+        self._tail: Final = Tail(self._queries, self.engine.watchers)
+        parts = Wiring(
             self.engine,
             self._queries,
-            _access_policy(settings),
             self._readiness,
-            endpoints=self._administration(delivery.timeout),
-            recoverer=self.recoverer,
-            loaded=self._directory.senders,
-            lifespan=[self._lifespan],
+            self._directory.senders,
+            self._administration(delivery.timeout),
+            self.recoverer,
+            self._tail,
         )
+        self.app: Final = build(parts, _access_policy(settings), [self._lifespan])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -113,6 +115,7 @@ class Service:
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
+            self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)
             yield self
 
@@ -146,6 +149,8 @@ class Service:
         if entry.callbacks:
             self._relay.wake()
         self.engine.watchers.notify(entry.changed)
+        if entry.steps:
+            self.engine.watchers.notify((FEED,))
         for session_id, subscriber in entry.undecidable:
             UNDECIDABLE.labels(subscriber).inc()
             log.warning("callback_not_decidable", session_id=str(session_id), subscriber=subscriber)

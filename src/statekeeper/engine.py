@@ -1,4 +1,4 @@
-"""The use cases: a webhook is received, gaps are closed, a callback is retried.
+"""The use cases: a webhook is received, gaps are closed, a callback is retried, a consumer of the feed is moved.
 
 `Engine.receive` is one webhook's way, with no way back: whoever reads it has read the service. All before `submit` is
 cached or pure (only an unknown key does I/O); after it the event is on disk, or the sender is told to come again.
@@ -19,6 +19,8 @@ from statekeeper import metrics
 from statekeeper.core.arrivals import Arrival, Receipt
 from statekeeper.core.errors import NotAnEvent, Unavailable
 from statekeeper.core.events import SessionEvent, read_event, status_fits
+from statekeeper.store import consumers
+from statekeeper.store.consumers import Placement
 from statekeeper.store.journal import Journal
 from statekeeper.store.outbox import revive
 from statekeeper.store.refusals import Refusal
@@ -78,6 +80,14 @@ class Engine:
         due_at = await self.writer.execute(job)
         self.wake()
         return due_at
+
+    async def place_consumer(self, placement: Placement) -> bool:
+        """Make or move a consumer of the feed; whether it is new. Raises what `consumers.place` does."""
+        return await self.writer.execute(lambda connection, now: consumers.place(connection, placement, now))
+
+    async def remove_consumer(self, name: str) -> None:
+        """Forget a consumer of the feed. Raises `NotFound`."""
+        await self.writer.execute(lambda connection, _now: consumers.remove(connection, name))
 
     async def watch_gaps(self) -> None:
         """Close gaps for ever, at least every two seconds, and notice when a store that failed is well again.

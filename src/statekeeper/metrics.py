@@ -60,6 +60,15 @@ UNLOADED_CALLBACKS: Final = Gauge(
     "Callbacks that wait for a subscriber this process has not loaded.",
     registry=REGISTRY,
 )
+FEED_POSITION: Final = Gauge(
+    "statekeeper_feed_position", "The position of the newest step in the feed.", registry=REGISTRY
+)
+FEED_LAG: Final = Gauge(
+    "statekeeper_feed_consumer_lag",
+    "Items of its kind that a named consumer of the feed has not acknowledged.",
+    ["consumer"],
+    registry=REGISTRY,
+)
 UNOPENED_ENDPOINTS: Final = Gauge(
     "statekeeper_unopened_endpoints",
     "Endpoints of the store that none of encryption_keys opens; their callbacks wait.",

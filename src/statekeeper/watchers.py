@@ -1,18 +1,22 @@
-"""Who waits for a session to change: a long wait subscribes, reads, waits, and reads again.
+"""Who waits for a session to change, or for the feed to go on: a long wait subscribes, reads, waits, and reads again.
 
 To subscribe before the read is what makes it safe: a change between the two wakes the waiter at once. Whoever commits
-calls `notify` with the sessions it changed. `close` answers all waiters now and in future, so that a service told to
-stop does not sit out its clients' patience.
+calls `notify` with the sessions it changed, and with `FEED` if steps were taken. `close` answers all waiters now and in
+future, so that a service told to stop does not sit out its clients' patience.
 """
 
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
+
+FEED: Final = "feed"
+Topic = UUID | str
 
 
 class Watcher:
-    """One that waits for one session."""
+    """One that waits for one session, or for the feed."""
 
     __slots__ = ("_changed", "_closing")
 
@@ -29,7 +33,7 @@ class Watcher:
         self._changed.set()
 
     async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 -- a time-out is an answer here, not an exception
-        """Whether the session has changed since the last wait; False once `timeout` seconds are over, or at the end."""
+        """Whether there was a change since the last wait; False once `timeout` seconds are over, or at the end."""
         if self._closing.is_set():
             return False
         try:
@@ -42,34 +46,47 @@ class Watcher:
 
 
 class Watchers:
-    """All that wait, by session."""
+    """All that wait, by what they wait for."""
 
     def __init__(self) -> None:
-        self._watching: dict[UUID, set[Watcher]] = {}
+        self._watching: dict[Topic, set[Watcher]] = {}
         self._closing = asyncio.Event()
 
     @contextmanager
-    def subscribe(self, session_id: UUID) -> Iterator[Watcher]:
+    def subscribe(self, topic: Topic) -> Iterator[Watcher]:
         """Be told of every change from now on."""
         watcher = Watcher(self._closing)
-        self._watching.setdefault(session_id, set()).add(watcher)
+        self._watching.setdefault(topic, set()).add(watcher)
         try:
             yield watcher
         finally:
-            watching = self._watching[session_id]
+            watching = self._watching[topic]
             watching.discard(watcher)
             if not watching:
-                del self._watching[session_id]
+                del self._watching[topic]
 
-    def notify(self, session_ids: Iterable[UUID]) -> None:
-        """These sessions have changed, and the change is on disk."""
+    def watched(self, topic: Topic) -> bool:
+        """Whether anybody waits for this."""
+        return topic in self._watching
+
+    def notify(self, topics: Iterable[Topic]) -> None:
+        """These have changed, and the change is on disk."""
         if self._watching:
-            for session_id in session_ids:
-                for watcher in self._watching.get(session_id, ()):
+            for topic in topics:
+                for watcher in self._watching.get(topic, ()):
                     watcher.wake()
 
     def close(self) -> None:
         """Answer everybody at once, those included who come later."""
         self._closing.set()
-        for session_id in self._watching:
-            self.notify((session_id,))
+        for topic in self._watching:
+            self.notify((topic,))
+
+    @property
+    def closing(self) -> bool:
+        """Whether nobody is to wait any more."""
+        return self._closing.is_set()
+
+    async def closed(self) -> None:
+        """Return once nobody is to wait any more."""
+        await self._closing.wait()

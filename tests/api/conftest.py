@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+import apps
 import forge
-from statekeeper.api import AccessPolicy, build
 from statekeeper.app import Service
 from statekeeper.settings import Settings
 
@@ -65,7 +65,7 @@ async def http(service) -> AsyncIterator[Http]:
 @pytest.fixture
 async def bare() -> AsyncIterator[Http]:
     """The HTTP without anything behind it: for what is refused, or told, before that matters."""
-    async with Http(build(None, None, AccessPolicy(), dict)) as http:
+    async with Http(apps.bare_app(None, None)) as http:
         yield http
 
 

@@ -366,7 +366,3 @@ async def test_an_endpoint_that_is_not_there_is_404(http, method, path):
 async def test_endpoints_take_no_parameters(http):
     assert (await http.get("/v1/endpoints?all=1")).status_code == 400
     assert (await http.post("/v1/endpoints?force=1", json=new())).status_code == 400
-
-
-async def test_an_app_without_endpoints_has_none(bare):
-    assert (await bare.get("/v1/endpoints")).status_code == 404

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+import apps
 import forge
 from statekeeper import metrics
-from statekeeper.api import AccessPolicy, build
 from statekeeper.core.health import State
 from statekeeper.store import health
 from statekeeper.store.database import Database
@@ -41,14 +41,14 @@ async def away(tmp_path):
 
 
 async def test_a_service_without_its_store_is_not_ready(service, away, client):
-    async with client(build(service.engine, away, AccessPolicy(), lambda: {"keys": True})) as http:
+    async with client(apps.bare_app(service.engine, away, lambda: {"keys": True})) as http:
         answer = await http.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json() == {"status": "unready", "checks": {"store": False, "keys": True}}
 
 
 async def test_a_service_is_not_ready_while_anything_it_needs_is_not(service, client):
-    app = build(service.engine, Queries(service.database.reader), AccessPolicy(), lambda: {"keys": False})
+    app = apps.bare_app(service.engine, Queries(service.database.reader), lambda: {"keys": False})
     async with client(app) as http:
         answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()["checks"]) == (503, {"store": True, "keys": False})
@@ -82,7 +82,7 @@ async def test_figures_are_told_in_the_text_format_of_prometheus(serving, client
         assert sample("oldest_gap_seconds") >= 0
         assert sample("unloaded_callbacks") == 0
         queries = Queries(service.database.reader)
-        async with client(build(service.engine, queries, AccessPolicy(), dict)) as other:
+        async with client(apps.bare_app(service.engine, queries, dict)) as other:
             await other.get("/metrics")
         assert sample("unloaded_callbacks") == 1
 
@@ -101,7 +101,7 @@ async def test_the_state_of_an_endpoints_circuit_is_the_one_of_its_series_that_i
 
 async def test_figures_of_a_store_that_is_away_are_no_numbers(service, away, client):
     metrics.PENDING_CALLBACKS.labels("gone").set(7)
-    async with client(build(service.engine, away, AccessPolicy(), dict)) as http:
+    async with client(apps.bare_app(service.engine, away, dict)) as http:
         answer = await http.get("/metrics")
     assert answer.status_code == 200
     assert math.isnan(sample("oldest_gap_seconds"))

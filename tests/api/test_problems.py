@@ -25,6 +25,8 @@ EXPECTED = [
     (errors.NoEncryptionKey(), 409),
     (errors.CannotBeOpened("crm"), 409),
     (errors.RecoveryUnderWay(UUID(int=1)), 409),
+    (errors.PositionMoved("crm"), 409),
+    (errors.TooManyConsumers(1000), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+import apps
 import forge
 from statekeeper import metrics
-from statekeeper.api import AccessPolicy, build
 from statekeeper.api.bodies import LIMIT
 from statekeeper.core.errors import Unavailable
 from statekeeper.store.queries import Queries, SessionFilter
@@ -222,7 +222,7 @@ class Exhausted:
 
 async def test_what_cannot_be_taken_now_is_503_and_says_when_to_come_again(service, client):
     before = refused("queue_full")
-    async with client(build(Exhausted(), queries(service), AccessPolicy(), dict)) as http:
+    async with client(apps.bare_app(Exhausted(), queries(service))) as http:
         answer = await http.send_token(b"any")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert answer.headers["content-type"] == "application/problem+json"

@@ -4,7 +4,7 @@
 the whole app, in front of the routing.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -12,34 +12,22 @@ from litestar.datastructures import State
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.consumers import delete_consumer, get_consumer, list_consumers, put_consumer
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.endpoints import ENDPOINT_ROUTES
+from statekeeper.api.feed import get_feed, stream_feed, stream_session
 from statekeeper.api.health import get_liveness, get_metrics, get_readiness
 from statekeeper.api.problems import answer
 from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
-from statekeeper.api.wiring import Endpoints, Engine, Wiring
-from statekeeper.recoverer import Recoverer
-from statekeeper.resources import default_chart
-from statekeeper.store.queries import Queries
+from statekeeper.api.wiring import Wiring
 
-__all__ = ["AccessPolicy", "AccessToken", "Role", "build"]
+__all__ = ["AccessPolicy", "AccessToken", "Role", "Wiring", "build"]
 
 
-def build(  # noqa: PLR0913 -- the parts of the whole
-    engine: Engine,
-    queries: Queries,
-    access: AccessPolicy,
-    readiness: Callable[[], Mapping[str, bool]],
-    *,
-    endpoints: Endpoints | None = None,
-    recoverer: Recoverer | None = None,
-    loaded: Collection[str] = frozenset(),
-    lifespan: Sequence[Callable[[Litestar], Any]] = (),
-) -> Litestar:
-    """The app. `readiness` names what else must be well; `loaded` are the subscribers that this process has, live."""
-    wired = Wiring(engine, queries, readiness, default_chart().states, loaded, endpoints, recoverer)
+def build(parts: Wiring, access: AccessPolicy, lifespan: Sequence[Callable[[Litestar], Any]] = ()) -> Litestar:
+    """The app around its parts."""
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -52,6 +40,13 @@ def build(  # noqa: PLR0913 -- the parts of the whole
             backfill_endpoint,
             get_recovery,
             list_recoveries,
+            get_feed,
+            stream_feed,
+            stream_session,
+            list_consumers,
+            get_consumer,
+            put_consumer,
+            delete_consumer,
             get_liveness,
             get_readiness,
             get_metrics,
@@ -61,7 +56,7 @@ def build(  # noqa: PLR0913 -- the parts of the whole
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
-        state=State({"wiring": wired}),
+        state=State({"wiring": parts}),
         openapi_config=None,
         logging_config=None,
     )

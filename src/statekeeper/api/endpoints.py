@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final
 import msgspec
 import structlog
 from litestar import Request, Response, delete, get, patch, post
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
@@ -147,11 +146,9 @@ async def ping_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes]:
 
 
 def _endpoints(request: Asked) -> Endpoints:
-    """The acts, for a request that has no query; an app that was put together without them has no endpoints."""
+    """The acts, for a request that has no query."""
     Parameters.read(request.scope["query_string"], ())
-    if (endpoints := wiring(request.scope).endpoints) is None:
-        raise NotFoundException
-    return endpoints
+    return wiring(request.scope).endpoints
 
 
 def _note(event: str, request: Asked, name: str) -> None:

@@ -3,17 +3,22 @@
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from statekeeper.api.streams import beginning, frame
 from statekeeper.core.instants import parse_rfc3339
 from statekeeper.store.pages import write_cursor
 from statekeeper.store.views import (
     AttemptView,
     CallbackView,
     ChartView,
+    ConsumerList,
+    ConsumerView,
     DeliveryView,
     EndpointHealthView,
     EndpointsView,
     EndpointView,
     EventView,
+    FeedItem,
+    FeedPage,
     HistoryView,
     LastStepView,
     OwedView,
@@ -90,6 +95,33 @@ HISTORY: Final = HistoryView(
         )
     ],
 )
+FEED_ITEM: Final = FeedItem(
+    type="session.completed",
+    position="42",
+    session_id=SESSION_ID,
+    ordinal=2,
+    state="completed",
+    source="created",
+    trigger="session.completed",
+    cause="event",
+    event_id=_EVENT_IDS[1],
+    sequence=2,
+    at=_ENDED_AT,
+    terminal=True,
+    flow_id=SESSION.flow_id,
+    environment=SESSION.environment,
+    ended_at=_ENDED_AT,
+    last_step=SESSION.last_step,
+    sequences=[1, 2],
+    contiguous=True,
+    inferred=[],
+    given_up=[],
+)
+FEED_PAGE: Final = FeedPage([FEED_ITEM], "42")
+FEED_FRAMES: Final = (beginning(41) + frame(42, FEED_ITEM)).decode()
+SESSION_FRAMES: Final = (beginning(1) + frame(2, FEED_ITEM)).decode()
+CONSUMER: Final = ConsumerView("crm", "42", "terminal", 0, 0.0, _CREATED_AT, _ENDED_AT)
+CONSUMERS: Final = ConsumerList([CONSUMER], "42")
 RETRY: Final = RetryView(CALLBACK_ID, "pending", "2026-01-08T09:00:00.000Z")
 _ENDPOINT: Final[dict[str, Any]] = {
     "name": "crm",

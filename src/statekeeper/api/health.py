@@ -80,7 +80,21 @@ async def _measure(parts: Wiring) -> None:
         gauge.clear()
         for subscriber, count in counts.items():
             gauge.labels(subscriber).set(count)
+    await _measure_feed(parts)
     _show_circuits({name: state for name, state in gauges.circuits.items() if name in parts.loaded})
+
+
+async def _measure_feed(parts: Wiring) -> None:
+    metrics.FEED_LAG.clear()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            feed = await parts.queries.consumers()
+    except (Unavailable, TimeoutError):
+        metrics.FEED_POSITION.set(math.nan)
+        return
+    metrics.FEED_POSITION.set(int(feed.head))
+    for consumer in feed.items:
+        metrics.FEED_LAG.labels(consumer.name).set(consumer.lag)
 
 
 def _show_circuits(circuits: Mapping[str, State]) -> None:

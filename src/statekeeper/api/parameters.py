@@ -19,6 +19,8 @@ MAX_PARAMETERS: Final = 100
 _INTEGER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_POSITION: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+BAD_POSITION: Final = "must be a position of the feed, in decimal digits"
 _TRUTHS: Final = {"true": True, "false": False}
 T = TypeVar("T")
 
@@ -66,6 +68,9 @@ class Parameters:
 
         return self._one(name, parse, f"must be an integer from {least} to {most}")
 
+    def position(self, name: str) -> int | None:
+        return self._one(name, parse_position, BAD_POSITION)
+
     def seconds(self, name: str, most: float) -> float | None:
         def parse(value: str) -> float | None:
             return float(value) if _DECIMAL.fullmatch(value) and float(value) <= most else None
@@ -86,6 +91,17 @@ def read_uuid(field: str, text: str) -> UUID:
     if (key := parse_uuid(text)) is None:
         raise QueryRefused(field, "must be a UUID in its canonical form")
     return key
+
+
+def read_position(field: str, text: str) -> int:
+    """A position of the feed; raises `QueryRefused` for what is none."""
+    if (position := parse_position(text)) is None:
+        raise QueryRefused(field, BAD_POSITION)
+    return position
+
+
+def parse_position(text: str) -> int | None:
+    return int(text) if _POSITION.fullmatch(text) else None
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

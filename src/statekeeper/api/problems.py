@@ -28,10 +28,12 @@ from statekeeper.core.errors import (
     NotFound,
     NotJson,
     NotVerified,
+    PositionMoved,
     QueryRefused,
     RecoveryUnderWay,
     StatekeeperError,
     TooLarge,
+    TooManyConsumers,
     Unavailable,
     UnsupportedMediaType,
     WebhookRefused,
@@ -81,6 +83,8 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     NoEncryptionKey: Kind.named(409, "No encryption key"),
     CannotBeOpened: Kind.named(409, "Cannot be opened"),
     RecoveryUnderWay: Kind.named(409, "Recovery under way"),
+    PositionMoved: Kind.named(409, "Position moved"),
+    TooManyConsumers: Kind.named(409, "Too many consumers"),
     Unavailable: Kind.named(503, "Unavailable"),
 }
 

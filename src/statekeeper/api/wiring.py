@@ -1,17 +1,21 @@
 """What the handlers work with, put together once by the composition root and found again through the app's state."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID
 
 from litestar.types import Scope
 
+from statekeeper.api.streams import Streams
 from statekeeper.core.arrivals import Receipt
 from statekeeper.recoverer import Recoverer
+from statekeeper.resources import default_chart
+from statekeeper.store.consumers import Placement
 from statekeeper.store.queries import Queries
 from statekeeper.store.views import EndpointsView, EndpointView, PingView, SecretEndpointView
+from statekeeper.tail import Tail
 from statekeeper.watchers import Watchers
 
 
@@ -24,6 +28,10 @@ class Engine(Protocol):
     async def receive(self, body: bytes) -> Receipt: ...
 
     async def retry(self, callback_id: UUID) -> datetime: ...
+
+    async def place_consumer(self, placement: Placement) -> bool: ...
+
+    async def remove_consumer(self, name: str) -> None: ...
 
 
 class Endpoints(Protocol):
@@ -53,16 +61,18 @@ class Wiring:
     """The parts.
 
     `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
-    has at the moment.
+    has at the moment; `tail` is the feed's end, and `streams` counts those who are sent events as they come.
     """
 
     engine: Engine
     queries: Queries
     readiness: Callable[[], Mapping[str, bool]]
-    states: tuple[str, ...]
     loaded: Collection[str]
-    endpoints: Endpoints | None = None
-    recoverer: Recoverer | None = None
+    endpoints: Endpoints
+    recoverer: Recoverer
+    tail: Tail
+    states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
+    streams: Streams = field(default_factory=Streams)
 
 
 def wiring(scope: Scope) -> Wiring:

@@ -17,6 +17,8 @@ StatekeeperError
 ├── NoEncryptionKey                    the operator's: 409
 ├── CannotBeOpened(name)               the operator's: 409
 ├── RecoveryUnderWay(recovery_id)      the client's: 409
+├── PositionMoved(consumer)            the client's: 409
+├── TooManyConsumers(limit)            the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -182,6 +184,20 @@ class RecoveryUnderWay(StatekeeperError):
     def __init__(self, recovery_id: UUID) -> None:
         super().__init__(f"Recovery {recovery_id} of this kind and subscriber is under way; it must end first.")
         self.recovery_id: Final = recovery_id
+
+
+class PositionMoved(StatekeeperError):
+    """A consumer of the feed is no longer where it was expected to be: somebody else has moved it."""
+
+    def __init__(self, consumer: str) -> None:
+        super().__init__(f"Consumer {consumer} is not at the position expected; read it again.")
+
+
+class TooManyConsumers(StatekeeperError):
+    """No more consumers of the feed can have a name here."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} consumers, which is all that can be; delete one first.")
 
 
 class Unavailable(StatekeeperError):

@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.health import State
 from statekeeper.core.recovery import Recovery
-from statekeeper.store import health
+from statekeeper.store import consumers, feed_pages, health
 from statekeeper.store import projections as show
 from statekeeper.store import recovery as recoveries
 from statekeeper.store.database import as_unavailable
+from statekeeper.store.feed_pages import DEFAULT_ITEMS, FeedFilter
 from statekeeper.store.lookup import Lookup
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT, Walk, write_cursor
 from statekeeper.store.tables import (
@@ -39,6 +40,10 @@ from statekeeper.store.tables import (
 )
 from statekeeper.store.views import (
     CallbackPage,
+    ConsumerList,
+    ConsumerView,
+    FeedItem,
+    FeedPage,
     HistoryView,
     RecoveryPage,
     RecoveryView,
@@ -195,6 +200,48 @@ class Queries:
         query = select(*show.REFUSAL).order_by(_refusals.c.refusal_id.desc()).limit(limit)
         async with _connected(self._engine) as connection:
             return [show.refusal_view(row) for row in await connection.execute(query)]
+
+    async def feed(self, after: int, wanted: FeedFilter, limit: int = DEFAULT_ITEMS) -> FeedPage:
+        """One page of the feed; empty only where there is nothing more for now. Raises `QueryRefused` beyond the head.
+
+        What a filter passes over is read a stretch at a time, and nobody's connection is kept for all of it.
+        """
+        while True:
+            async with _connected(self._engine) as connection:
+                found = await connection.run_sync(feed_pages.read_stretch, after, wanted, limit)
+            after = found.cursor
+            if found.items or after >= found.head:
+                return FeedPage(found.items, str(after))
+
+    async def feed_head(self) -> int:
+        """The position of the newest step."""
+        async with _connected(self._engine) as connection:
+            return await connection.run_sync(feed_pages.head_of)
+
+    async def session_feed(self, session_id: UUID, ordinal: int = 0) -> list[FeedItem] | None:
+        """The steps of a session behind an ordinal; None if it is unknown."""
+        async with _connected(self._engine) as connection:
+            return await connection.run_sync(feed_pages.read_session, session_id, ordinal)
+
+    async def consumer_position(self, name: str) -> tuple[int, bool]:
+        """Where a consumer of the feed is, and whether it is of ends only; raises `NotFound`."""
+        async with _connected(self._engine) as connection:
+            row = await connection.run_sync(consumers.find, name)
+        return row.position, row.terminal
+
+    async def consumer(self, name: str) -> ConsumerView:
+        """A consumer of the feed with its lag; raises `NotFound`."""
+        async with _connected(self._engine) as connection:
+            found = await connection.run_sync(consumers.shown, self._clock(), name)
+        if not found:
+            raise NotFound("consumer", name)
+        return found[0]
+
+    async def consumers(self) -> ConsumerList:
+        """All consumers of the feed by their names, and its head."""
+        async with _connected(self._snapshots) as connection:
+            head = await connection.run_sync(feed_pages.head_of)
+            return ConsumerList(await connection.run_sync(consumers.shown, self._clock()), str(head))
 
     async def gauges(self) -> Gauges:
         """What the store has waiting now."""

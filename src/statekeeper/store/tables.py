@@ -18,6 +18,7 @@ _WAITING = text("earliest_held_at IS NOT NULL")
 _PENDING = text("status = 'pending'")
 _ENDED = text("ended_at IS NOT NULL")
 _UNFINISHED = text("finished_at IS NULL")
+_AN_END, _AN_END_IN_SQLITE = text("terminal"), text("terminal = 1")
 
 
 _LIST = JSON(none_as_null=True)
@@ -145,7 +146,10 @@ class TransitionRow(Table, table=True):
     """
 
     __tablename__ = "transitions"
-    __table_args__ = (Index("uq_transitions_position", "position", unique=True),)
+    __table_args__ = (
+        Index("uq_transitions_position", "position", unique=True),
+        Index("ix_transitions_ends", "position", sqlite_where=_AN_END_IN_SQLITE, postgresql_where=_AN_END),
+    )
 
     session_id: UUID = Field(primary_key=True)
     ordinal: int = Field(primary_key=True)

@@ -7,9 +7,10 @@ from typing import Final
 
 from statekeeper.api.operations.callbacks import CALLBACKS
 from statekeeper.api.operations.endpoints import ENDPOINTS
+from statekeeper.api.operations.feed import FEED
 from statekeeper.api.operations.recoveries import RECOVERIES
 from statekeeper.api.operations.service import SERVICE
 from statekeeper.api.operations.sessions import SESSIONS
 from statekeeper.api.operations.webhooks import WEBHOOKS
 
-OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *ENDPOINTS, *RECOVERIES, *SERVICE)
+OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *ENDPOINTS, *RECOVERIES, *FEED, *SERVICE)

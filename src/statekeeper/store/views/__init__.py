@@ -22,6 +22,7 @@ from statekeeper.store.views.endpoints import (
     SecretEndpointView,
     SigningSecretView,
 )
+from statekeeper.store.views.feed import ConsumerList, ConsumerView, FeedItem, FeedPage
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
 from statekeeper.store.views.refusals import FaultView, RefusalView
@@ -32,12 +33,16 @@ __all__ = [
     "CallbackPage",
     "CallbackView",
     "ChartView",
+    "ConsumerList",
+    "ConsumerView",
     "DeliveryView",
     "EndpointHealthView",
     "EndpointView",
     "EndpointsView",
     "EventView",
     "FaultView",
+    "FeedItem",
+    "FeedPage",
     "HistoryView",
     "Instant",
     "LastStepView",

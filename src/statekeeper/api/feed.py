@@ -1,0 +1,133 @@
+"""The feed over HTTP: pages that wait, and the same as server-sent events; a session's own steps likewise.
+
+A cursor is the position of the last step looked at, as decimal text. Nobody needs it to be more: positions are one
+total order without a gap, and whoever has seen one has seen all before it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+
+from statekeeper.api import streams
+from statekeeper.api.parameters import Parameters, read_position, read_uuid
+from statekeeper.api.responses import json_response
+from statekeeper.api.sessions import LONGEST_WAIT, REREAD_SECONDS
+from statekeeper.api.streams import HEARTBEAT_SECONDS
+from statekeeper.api.wiring import Wiring, wiring
+from statekeeper.core.errors import NotFound, QueryRefused
+from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS, FeedFilter
+
+KINDS: Final = ("terminal", "all")
+LAST_EVENT_ID: Final = "Last-Event-ID"
+_FILTERS: Final = ("after", "transitions", "environment", "flowId")
+
+
+@get("/v1/feed")
+async def get_feed(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Steps of all sessions in their one order, behind a cursor or behind a consumer's position."""
+    parts = wiring(request.scope)
+    query = request.scope["query_string"]
+    given = Parameters.read(query, (*_FILTERS, "consumer", "limit", "wait"), ("state",))
+    limit = given.integer("limit", 1, MAX_ITEMS) or DEFAULT_ITEMS
+    seconds = given.seconds("wait", LONGEST_WAIT) or 0
+    after, terminal = await _beginning(parts, given)
+    return json_response(await parts.tail.page(after, _wanted(parts, given, terminal=terminal), limit, seconds))
+
+
+@get("/v1/feed/stream")
+async def stream_feed(request: Request[Any, Any, Any]) -> ASGIApp:
+    """The same as it happens: from now on, unless the client says where it was."""
+    parts = wiring(request.scope)
+    given = Parameters.read(request.scope["query_string"], _FILTERS, ("state",))
+    wanted = _wanted(parts, given, terminal=True)
+    head = await parts.queries.feed_head()
+    asked = [_last_event_id(request), given.position("after"), head]
+    after = next(place for place in asked if place is not None)
+    if after > head:
+        raise QueryRefused("after", "is beyond the head of the feed: it is no position of this store")
+    parts.streams.admit()
+    return parts.streams.answer(_feed_frames(parts, after, wanted), parts.engine.watchers.closed)
+
+
+@get("/v1/sessions/{session_id:str}/stream")
+async def stream_session(request: Request[Any, Any, Any], session_id: FromPath[str]) -> ASGIApp:
+    """One session's steps as they are taken, up to its end; nothing is left to say to a client that has the end."""
+    parts = wiring(request.scope)
+    key = read_uuid("sessionId", session_id)
+    Parameters.read(request.scope["query_string"], ())
+    seen = _last_event_id(request) or 0
+    if (steps := await parts.queries.session_feed(key, seen)) is None:
+        raise NotFound("session", key)
+    if not steps and await _has_ended(parts, key):
+        return Response(b"", status_code=204).to_asgi_response(app=None, request=request)
+    parts.streams.admit()
+    return parts.streams.answer(_session_frames(parts, key, seen), parts.engine.watchers.closed)
+
+
+async def _beginning(parts: Wiring, given: Parameters) -> tuple[int, bool]:
+    """Behind which position to read, and whether ends only unless it is said otherwise."""
+    consumer = given.text("consumer")
+    if consumer is None:
+        return given.position("after") or 0, True
+    if "after" in given.values:
+        raise QueryRefused("after", "is kept for a consumer: give the one or the other")
+    return await parts.queries.consumer_position(consumer)
+
+
+def _wanted(parts: Wiring, given: Parameters, *, terminal: bool) -> FeedFilter:
+    kinds = given.choices("transitions", KINDS)
+    wanted = FeedFilter(
+        terminal=kinds[0] == "terminal" if kinds else terminal,
+        states=given.choices("state", parts.states),
+        environment=given.text("environment"),
+        flow_id=given.text("flowId"),
+    )
+    for name, value in (("environment", wanted.environment), ("flowId", wanted.flow_id)):
+        if value is not None and not wanted.terminal:
+            raise QueryRefused(name, "may be unknown yet when a step is taken: only terminal ones are told apart by it")
+    return wanted
+
+
+def _last_event_id(request: Request[Any, Any, Any]) -> int | None:
+    """Where the client was, as an `EventSource` says when it comes again."""
+    said = request.headers.get(LAST_EVENT_ID)
+    return read_position(LAST_EVENT_ID, said) if said else None
+
+
+async def _feed_frames(parts: Wiring, after: int, wanted: FeedFilter) -> AsyncGenerator[bytes, None]:
+    yield streams.beginning(after)
+    async with aclosing(parts.tail.pages(after, wanted, HEARTBEAT_SECONDS)) as pages:
+        async for page in pages:
+            for item in page.items:
+                yield streams.frame(item.position, item)
+            if not page.items:
+                yield streams.place(page.next_cursor)
+
+
+async def _session_frames(parts: Wiring, session_id: UUID, seen: int) -> AsyncGenerator[bytes, None]:
+    """What another node did wakes nobody here: it is found by reading again now and then."""
+    yield streams.beginning(seen)
+    clock = asyncio.get_running_loop().time
+    with parts.engine.watchers.subscribe(session_id) as watcher:
+        beat_at = clock() + HEARTBEAT_SECONDS
+        while not watcher.closing:
+            for item in await parts.queries.session_feed(session_id, seen) or ():
+                seen = item.ordinal
+                yield streams.frame(seen, item)
+                if item.terminal:
+                    return
+            if clock() >= beat_at:
+                beat_at = clock() + HEARTBEAT_SECONDS
+                yield streams.HEARTBEAT
+            await watcher.wait(REREAD_SECONDS)
+
+
+async def _has_ended(parts: Wiring, session_id: UUID) -> bool:
+    view = await parts.queries.session(session_id)
+    return view is not None and view.terminal
