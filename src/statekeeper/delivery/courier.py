@@ -86,13 +86,16 @@ class Courier:
         self._subscribers = subscribers
         self._sleep = sleep
 
-    async def deliver(self, claim: Claim, at: datetime) -> Settled:
-        """Make the attempt that was claimed `at` this time, and settle it; never raises."""
-        sender = self._senders.get(claim.subscriber)
-        if sender is None:
-            return await self._release(claim)
+    async def deliver(self, claim: Claim, at: datetime, answered: Callable[[], None]) -> Settled:
+        """Make the attempt that was claimed `at` this time, and settle it; `answered` when it is over. Never raises."""
         began = time.monotonic()
-        answer = await send_within(self._policy.timeout, sender, claim)
+        try:
+            sender = self._senders.get(claim.subscriber)
+            answer = await send_within(self._policy.timeout, sender, claim) if sender else None
+        finally:
+            answered()
+        if answer is None:
+            return await self._release(claim)
         attempt = answer.as_attempt(at, round((time.monotonic() - began) * 1000))
         try:
             settled = await self._settle(claim, attempt)

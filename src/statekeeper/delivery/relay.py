@@ -1,9 +1,9 @@
 """The relay: claims what is due, for every subscriber that is loaded here, and has the courier deliver it.
 
 A claim takes no more than a subscriber has free slots, so that one that is slow holds up nobody else; the claims of all
-subscribers share a transaction. A slot is free again once its attempt is settled. A crash needs no rescuer: what was
-claimed and not settled is claimed again when its lease runs out, and the fence in the store sees to it that a late
-worker changes nothing, except that a delivery always counts.
+subscribers share a transaction. A slot is free again once its subscriber has answered: the next attempt goes out while
+this one is settled. A crash needs no rescuer: what was claimed and not settled is claimed again when its lease runs
+out, and the fence in the store sees to it that a late worker changes nothing, except that a delivery always counts.
 
 The relay claims when it is woken (a callback was committed, a slot is free that somebody waits for, an endpoint takes
 callbacks again), when an attempt that it put off is due or a rate allows more, and once a second, for what others have
@@ -132,20 +132,25 @@ class Relay:
 
     def _start(self, claim: Claim, at: datetime) -> asyncio.Task[Settled]:
         self._busy[claim.subscriber] += 1
-        task = asyncio.create_task(self._courier.deliver(claim, at))
+        task = asyncio.create_task(self._courier.deliver(claim, at, partial(self._free, claim.subscriber)))
         self._tasks.add(task)
         task.add_done_callback(partial(self._finish, claim.subscriber))
         return task
 
-    def _finish(self, subscriber: str, task: asyncio.Task[Settled]) -> None:
-        """Free the slot; wake if more may be waiting for it, or earlier than the next poll."""
-        self._tasks.discard(task)
+    def _free(self, subscriber: str) -> None:
+        """A slot is free; wake if more may be waiting for it."""
         self._busy[subscriber] -= 1
+        if subscriber in self._hungry:
+            self.wake()
+
+    def _finish(self, subscriber: str, task: asyncio.Task[Settled]) -> None:
+        """Wake if the outcome makes something due, or the next attempt is due earlier than the next poll."""
+        self._tasks.discard(task)
         settled = None if task.cancelled() else task.result()
         if settled and settled.wait is not None and settled.wait < self._poll:
             heappush(self._due, self._clock() + settled.wait)
             self.wake()
-        if subscriber in self._hungry or (settled and self._frees_others(subscriber, settled)):
+        if settled and self._frees_others(subscriber, settled):
             self.wake()
 
     def _frees_others(self, subscriber: str, settled: Settled) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, select, update
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
@@ -59,13 +59,8 @@ def claim(
         turns.park(connection, subscriber, now)
     if not found:
         return []
-    claimed = (
-        update(_callbacks)
-        .where(_callbacks.c.callback_id.in_([row.callback_id for row in found]))
-        .values(attempt=_callbacks.c.attempt + 1, due_at=now + lease, claimed_at=now)
-        .returning(*_CLAIM)
-    )
-    claims = [Claim(*row) for row in connection.execute(claimed)]
+    taken = {"ids": [row.callback_id for row in found], "until": now + lease, "now": now}
+    claims = [Claim(*row) for row in connection.execute(_TAKE, taken)]
     before = {row.callback_id: row.claimed_at for row in found}
     _record_interrupted(
         connection, [(replace(each, number=each.number - 1), before[each.callback_id]) for each in claims]
@@ -82,10 +77,9 @@ def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
 def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
     """Record an attempt and what follows from it; False if the claim had passed on, so that nothing followed."""
     _record(connection, claim, attempt)
-    settled = update(_callbacks).where(*_is(claim), _callbacks.c.status != "delivered")
-    if not isinstance(verdict, Delivered):
-        settled = settled.where(_callbacks.c.attempt == claim.number, _callbacks.c.claimed_at.is_not(None))
-    return connection.execute(settled.values(**_follow(verdict, claim, attempt, now))).rowcount == 1
+    statement, values = _follow(verdict, claim, attempt, now)
+    which = {"of_session": claim.session_id, "of_ordinal": claim.ordinal, "of_subscriber": claim.subscriber}
+    return connection.execute(statement, which | values).rowcount == 1
 
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
@@ -144,15 +138,15 @@ def bury(connection: Connection, subscriber: str, limit: int = PORTION) -> int:
     return connection.execute(buried.values(status="dead", due_at=None, claimed_at=None)).rowcount
 
 
-def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> Row:
+def _follow(verdict: Verdict, claim: Claim, attempt: Attempt, now: datetime) -> tuple[Update, Row]:
+    fence = {"of_number": claim.number, "used": claim.tries + 1}
     match verdict:
         case Delivered():
-            ended = {"status": "delivered", "delivered_at": now, "receipt": attempt.receipt}
-            return ended | {"due_at": None, "claimed_at": None}
+            return _DELIVER, {"now": now, "said": attempt.receipt}
         case RetryAt(due_at):
-            return {"due_at": due_at, "tries": claim.tries + 1, "claimed_at": None}
+            return _PUT_OFF, fence | {"until": due_at}
         case Dead():
-            return {"status": "dead", "due_at": None, "tries": claim.tries + 1, "claimed_at": None}
+            return _END, fence
 
 
 def _record_interrupted(connection: Connection, claims: list[tuple[Claim, datetime | None]]) -> None:
@@ -187,7 +181,7 @@ def _is(claim: Claim) -> list[Any]:
     return [_callbacks.c[name] == value for name, value in _key(claim).items()]
 
 
-_ANY_DUE: Final = (  # these are built once, since they are asked with every batch that brings a callback
+_ANY_DUE: Final = (  # these are built once, since they are executed with every callback: to build one costs as much
     select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
     .where(
         _callbacks.c.subscriber == bindparam("of_subscriber"),
@@ -208,3 +202,23 @@ _CLAIM: Final = (
     _callbacks.c.attempt,
     _callbacks.c.tries,
 )
+_TAKE: Final = (
+    update(_callbacks)
+    .where(_callbacks.c.callback_id.in_(bindparam("ids", expanding=True)))
+    .values(attempt=_callbacks.c.attempt + 1, due_at=bindparam("until"), claimed_at=bindparam("now"))
+    .returning(*_CLAIM)
+)
+_UNDELIVERED: Final = update(_callbacks).where(
+    _callbacks.c.session_id == bindparam("of_session"),
+    _callbacks.c.ordinal == bindparam("of_ordinal"),
+    _callbacks.c.subscriber == bindparam("of_subscriber"),
+    _callbacks.c.status != "delivered",
+)
+_FENCED: Final = _UNDELIVERED.where(
+    _callbacks.c.attempt == bindparam("of_number"), _callbacks.c.claimed_at.is_not(None)
+).values(tries=bindparam("used"), claimed_at=None)
+_DELIVER: Final = _UNDELIVERED.values(
+    status="delivered", delivered_at=bindparam("now"), receipt=bindparam("said"), due_at=None, claimed_at=None
+)
+_PUT_OFF: Final = _FENCED.values(due_at=bindparam("until"))
+_END: Final = _FENCED.values(status="dead", due_at=None)
