@@ -66,8 +66,7 @@ async def test_callbacks_go_as_far_as_the_settings_allow(tmp_path):
     endpoints = [endpoint(), endpoint("https://10.0.0.5/", name="near")]
     settings = settings_in(tmp_path, endpoints=endpoints, delivery={"allowed_networks": ["10.0.0.0/8"]})
     reach = {
-        name: sender._client._transport._pool._network_backend._reach
-        for name, sender in Service(settings)._relay._senders.items()
+        name: sender._client._transport._guard._reach for name, sender in Service(settings)._relay._senders.items()
     }
     networks = (ip_network("10.0.0.0/8"),)
     assert reach == {"crm": Reach(networks, loopback=True), "near": Reach(networks, loopback=False)}

@@ -37,7 +37,7 @@ async def test_an_endpoint_of_the_settings_that_names_this_machine_goes_there(cl
 async def test_any_other_endpoint_does_not_not_even_by_a_connection_that_is_open(clients):
     async with Receiver() as receiver:
         assert (await post(clients, receiver.url, trusted=True)).outcome is Outcome.DELIVERED
-        assert len(clients._local._transport._pool.connections) == 1
+        assert len(clients._local._transport.connections) == 1
         answer = await post(clients, receiver.url, trusted=False)
         assert (answer.outcome, answer.detail.split(";")[0]) == (Outcome.FAILED, "refused: 127.0.0.1 is loopback")
         assert len(receiver.requests) == 1

@@ -177,14 +177,14 @@ async def test_a_long_answer_is_not_read_to_its_end_and_its_connection_not_kept(
     long = Answer(200, {"transfer-encoding": "chunked"}, b"400\r\n" + b"x" * 0x400 + b"\r\n")
     async with Receiver(replace(long, body=long.body * 5 * (BODY_BYTES // 0x400))) as receiver:
         assert (await post(receiver.url)).outcome is Outcome.DELIVERED
-        assert client._transport._pool.connections == []
+        assert client._transport.connections == []
 
 
 async def test_a_short_answer_is_read_and_its_connection_used_again(post, client):
     async with Receiver(Answer(200, body=b"thank you")) as receiver:
         await post(receiver.url)
         await post(receiver.url)
-        assert len(client._transport._pool.connections) == 1
+        assert len(client._transport.connections) == 1
 
 
 async def test_an_answer_whose_body_never_ends_is_judged_by_its_status(post, monkeypatch):
@@ -245,7 +245,7 @@ async def test_of_a_body_that_streams_for_ever_the_beginning_is_kept_and_its_con
         answer = await post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
         await asyncio.wait_for(over.wait(), 10)
     assert (answer.outcome, answer.response) == (Outcome.DELIVERED, "x" * BODY_BYTES)
-    assert client._transport._pool.connections == []
+    assert client._transport.connections == []
 
 
 async def test_a_delivery_is_known_by_the_receipt_in_its_answer(post):

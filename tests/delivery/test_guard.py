@@ -62,7 +62,7 @@ async def open_way():
 
     def open_way(reach, names=guard.resolve, context=None, dialer=None):
         client = open_client(reach, context, names)
-        client.dialer = client._transport._pool._network_backend._dialer = dialer or Dialer()
+        client.dialer = client._transport._guard._dialer = dialer or Dialer()
         clients.append(client)
         return client
 
@@ -88,7 +88,7 @@ async def test_a_name_that_leads_to_an_address_which_is_not_public_is_a_failed_a
     assert answer.detail.startswith(f"refused: {guard.ip_address(address)} is ")
     assert answer.detail.endswith("; delivery.allowed_networks could allow it")
     assert client.dialer.dialled == []
-    assert client._transport._pool.connections == []
+    assert client._transport.connections == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "[::ffff:127.0.0.1]"])

@@ -6,7 +6,8 @@ elsewhere the next moment (DNS rebinding) gains nothing. TLS is begun by the poo
 certificate must be the host's. If all addresses are out of reach, the attempt ends as `Refused`, with the reason.
 
 A pool finds a connection by scheme, host and port, and asks nobody whether who uses it again may go there. Therefore a
-pool belongs to one reach: whoever may go elsewhere has another transport, with a pool of its own.
+pool belongs to one reach: whoever may go elsewhere has another transport, with pools of its own. Of those it has one a
+host, since a pool looks through all its connections at every request: ten endpoints would each pay for all ten.
 
 It is made of httpcore's public parts, not of httpx's transport with a part exchanged: that would let everything pass
 the day the part has another name.
@@ -29,6 +30,7 @@ CONNECT_SECONDS: Final = 3.0
 KEEPALIVE_SECONDS: Final = 1.0
 MOST_IDLE: Final = 64
 
+Origin = tuple[bytes, bytes, int | None]
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -79,16 +81,12 @@ class Guard(httpcore.AsyncNetworkBackend):
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """What httpx sends by: one pool, whose connections the guard opens. There is no limit to their number."""
+    """What httpx sends by: a pool a host, whose connections the guard opens. There is no limit to their number."""
 
     def __init__(self, reach: Reach, context: ssl.SSLContext, look_up: Resolve = resolve) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=None,
-            max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=Guard(reach, look_up),
-        )
+        self._guard = Guard(reach, look_up)
+        self._context = context
+        self._pools: dict[Origin, httpcore.AsyncConnectionPool] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
@@ -100,11 +98,29 @@ class Transport(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         with _as_httpx():
-            got = await self._pool.handle_async_request(sent)
+            got = await self._pool_of(url).handle_async_request(sent)
         return httpx.Response(got.status, headers=got.headers, stream=_Body(got), extensions=got.extensions)
 
+    @property
+    def connections(self) -> list[httpcore.AsyncConnectionInterface]:
+        """All that are open, or being opened."""
+        return [each for pool in self._pools.values() for each in pool.connections]
+
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
+
+    def _pool_of(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
+        origin = (url.raw_scheme, url.raw_host, url.port)
+        if origin not in self._pools:
+            self._pools[origin] = httpcore.AsyncConnectionPool(
+                ssl_context=self._context,
+                max_connections=None,
+                max_keepalive_connections=MOST_IDLE,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+                network_backend=self._guard,
+            )
+        return self._pools[origin]
 
 
 class _Body(httpx.AsyncByteStream):
