@@ -85,7 +85,7 @@ def test_headers_may_be_of_any_framework(dressed):
 @pytest.mark.parametrize(
     ("headers", "body", "reason"),
     [
-        (lambda: {}, BODY, "Missing required headers"),
+        (dict, BODY, "Missing required headers"),
         (lambda: signed(NEW) | {"webhook-signature": ""}, BODY, "Missing required headers"),
         (lambda: signed(OTHER), BODY, "No matching signature found"),
         (lambda: signed(NEW), BODY + b" ", "No matching signature found"),
@@ -135,7 +135,7 @@ def test_members_that_are_not_known_here_are_left_in_the_data():
 
 
 @pytest.mark.parametrize(
-    "posted",
+    "sent",
     [
         lambda: (signed(NEW, body=CREATED), CREATED),
         lambda: (signed(NEW, body=NOTICE), NOTICE),
@@ -143,15 +143,15 @@ def test_members_that_are_not_known_here_are_left_in_the_data():
         lambda: changed(type="endpoint.disabled", data={"endpoint": "crm"}),
     ],
 )
-def test_what_tells_no_end_of_a_session_has_data_only(posted):
-    headers, body = posted()
+def test_what_tells_no_end_of_a_session_has_data_only(sent):
+    headers, body = sent()
     delivery = verify(headers, body, NEW)
     assert delivery.ended is None
     assert delivery.data == json.loads(body)["data"]
 
 
 @pytest.mark.parametrize(
-    "posted",
+    "sent",
     [
         lambda: (signed(NEW, body=b"{"), b"{"),
         lambda: (signed(NEW, body=b"[]"), b"[]"),
@@ -164,8 +164,8 @@ def test_what_tells_no_end_of_a_session_has_data_only(posted):
         lambda: with_data(lastStep={"id": "E"}),
     ],
 )
-def test_what_is_signed_but_is_no_callback_is_refused(posted):
-    headers, body = posted()
+def test_what_is_signed_but_is_no_callback_is_refused(sent):
+    headers, body = sent()
     with pytest.raises(CallbackRefused, match="no callback of Statekeeper"):
         verify(headers, body, NEW)
 
