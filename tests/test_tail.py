@@ -1,0 +1,170 @@
+"""The feed's end: pages that wait, one read for all who ask the same, and pages without end."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from feeds import ENDS, FeedStore, arrival
+from statekeeper import tail as module
+from statekeeper.core.errors import Unavailable
+from statekeeper.store.queries import Queries
+from statekeeper.store.views import FeedPage
+from statekeeper.tail import Tail
+from statekeeper.watchers import FEED, Watchers
+
+
+class Counting(Queries):
+    """Queries that count how often the feed is read."""
+
+    reads = 0
+
+    async def feed(self, *question) -> FeedPage:
+        self.reads += 1
+        return await super().feed(*question)
+
+
+class At:
+    """A feed, and those who sit at its end."""
+
+    def __init__(self, database, clock) -> None:
+        self.store = FeedStore(database, clock)
+        self.queries = Counting(database.reader)
+        self.watchers = Watchers()
+        self.tail = Tail(self.queries, self.watchers)
+
+    async def end(self, session: int) -> None:
+        """As the service does it: commit, then tell."""
+        await self.store.story(session)
+        self.watchers.notify((FEED,))
+
+    @property
+    def watching(self) -> int:
+        return len(self.watchers._watching.get(FEED, ()))
+
+    async def waiting(self, number: int, after: int = 0) -> list[asyncio.Task]:
+        tasks = [asyncio.create_task(self.tail.page(after, ENDS, 10, 60)) for _ in range(number)]
+        before = self.queries.reads
+        while self.queries.reads == before or self.tail._asked or self.watching < number:
+            await self.queries.feed_head()  # a turn of the store, for those that read
+        return tasks
+
+
+@pytest.fixture
+def at(database, clock) -> At:
+    return At(database, clock)
+
+
+def positions(page: FeedPage) -> list[str]:
+    return [item.position for item in page.items]
+
+
+async def test_a_page_with_something_in_it_does_not_wait(at):
+    await at.end(1)
+    assert positions(await asyncio.wait_for(at.tail.page(0, ENDS, 10, 60), 5)) == ["2"]
+
+
+async def test_a_page_that_would_be_empty_waits_for_the_first_item(at):
+    (task,) = await at.waiting(1)
+    await at.end(1)
+    assert positions(await asyncio.wait_for(task, 5)) == ["2"]
+    assert not at.watchers.watched(FEED)
+
+
+async def test_a_step_that_was_not_asked_for_ends_no_wait_and_moves_its_cursor(at):
+    (task,) = await at.waiting(1)
+    await at.store.take(arrival(7, 1, "created"))
+    at.watchers.notify((FEED,))
+    await at.end(1)
+    page = await asyncio.wait_for(task, 5)
+    assert (positions(page), page.next_cursor) == (["3"], "3")
+    assert (await at.tail.page(3, ENDS, 10, 0.001)).next_cursor == "3"
+
+
+async def test_a_wait_that_is_over_answers_with_an_empty_page(at):
+    page = await at.tail.page(0, ENDS, 10, 0.001)
+    assert (page.items, page.next_cursor) == ([], "0")
+
+
+async def test_many_who_wait_at_the_end_cost_one_read(at):
+    tasks = await at.waiting(50)
+    before = at.queries.reads
+    await at.end(1)
+    pages = await asyncio.wait_for(asyncio.gather(*tasks), 5)
+    assert {tuple(positions(page)) for page in pages} == {("2",)}
+    assert at.queries.reads - before <= 2
+
+
+async def test_one_who_leaves_takes_no_answer_from_the_others(at):
+    first, second = (asyncio.create_task(at.tail.page(0, ENDS, 10)) for _ in range(2))
+    await at.end(1)
+    third, fourth = (asyncio.create_task(at.tail.page(0, ENDS, 10)) for _ in range(2))
+    await asyncio.sleep(0)
+    third.cancel()
+    assert positions(await fourth) == ["2"]
+    await asyncio.gather(first, second)
+
+
+async def test_all_who_wait_are_answered_at_the_end_of_the_service(at):
+    tasks = await at.waiting(3)
+    at.watchers.close()
+    pages = await asyncio.wait_for(asyncio.gather(*tasks), 5)
+    assert [page.items for page in pages] == [[], [], []]
+    assert (await asyncio.wait_for(at.tail.page(0, ENDS, 10, 60), 5)).items == []
+
+
+async def test_a_store_that_is_away_is_told_to_everybody_who_asks(at, monkeypatch):
+    async def away(*_question):
+        raise Unavailable("The store does not answer, or is full.", reason="store")
+
+    monkeypatch.setattr(at.queries, "feed", away)
+    answers = await asyncio.gather(*(at.tail.page(0, ENDS, 10, 60) for _ in range(2)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
+
+
+async def test_pages_go_on_as_the_feed_does_with_heartbeats_in_between(at):
+    async with aclosing(at.tail.pages(0, ENDS, 0.01)) as pages:
+        assert (await anext(pages)).items == []
+        await at.end(1)
+        await at.end(2)
+        assert positions(await anext(pages)) == ["2", "4"]
+        heartbeat = await anext(pages)
+        assert (heartbeat.items, heartbeat.next_cursor) == ([], "4")
+        await at.end(3)
+        assert positions(await anext(pages)) == ["6"]
+        assert not at.watchers.watched(FEED)
+
+
+async def test_pages_end_with_the_service(at):
+    pages = at.tail.pages(0, ENDS, 60)
+    task = asyncio.create_task(anext(pages))
+    while not at.watchers.watched(FEED):  # noqa: ASYNC110 -- nobody says when somebody has subscribed
+        await asyncio.sleep(0)
+    at.watchers.close()
+    assert (await asyncio.wait_for(task, 5)).items == []
+    assert [page async for page in pages] == []
+
+
+async def test_what_another_node_commits_is_found_by_looking(at, monkeypatch):
+    monkeypatch.setattr(module, "REREAD_SECONDS", 0.01)
+    looking = asyncio.create_task(at.tail.run())
+    (task,) = await at.waiting(1)
+    await at.store.story(1)
+    assert positions(await asyncio.wait_for(task, 5)) == ["2"]
+    looking.cancel()
+
+
+async def test_looking_outlives_a_store_that_is_away(at, monkeypatch):
+    failures = iter([Unavailable("The store does not answer, or is full.", reason="store")])
+
+    async def head() -> int:
+        for failure in failures:
+            raise failure
+        return 2
+
+    monkeypatch.setattr(module, "REREAD_SECONDS", 0)
+    monkeypatch.setattr(at.queries, "feed_head", head)
+    with at.watchers.subscribe(FEED) as watcher:
+        looking = asyncio.create_task(at.tail.run())
+        assert await watcher.wait(5)
+        looking.cancel()
