@@ -40,15 +40,20 @@ class Recoverer:
     wake: Callable[[], None] = lambda: None
     rest: Callable[[float], Awaitable[object]] = asyncio.sleep
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
+    _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def plan(self, kind: Kind, name: str, since: datetime) -> tuple[Recovery, int]:
-        """What would be recovered, and how many callbacks that is; nothing is changed. Raises `NotFound`."""
+        """What would be recovered, and how many callbacks that is; nothing is changed. Raises `NotFound`.
+
+        One is counted at a time: it may read for long, and must leave readers to everybody else.
+        """
         subscriber = self._find(name)
         if subscriber is None:
             raise NotFound("subscriber", name)
         until = await self.writer.execute(lambda _, now: now)
         recovery = Recovery(kind, subscriber, since, until)
-        return recovery, await self.queries.recovery_total(recovery)
+        async with self._counting:
+            return recovery, await self.queries.recovery_total(recovery)
 
     async def begin(self, kind: Kind, name: str, since: datetime) -> UUID:
         """Have it worked off from now on. Raises `NotFound` or `RecoveryUnderWay`."""

@@ -78,7 +78,9 @@ CRM = "/v1/endpoints/crm"
         ("PUT", "/v1/feed/consumers/books", Role.SUPPORT),
         ("DELETE", "/v1/feed/consumers/books", Role.SUPPORT),
         ("POST", f"/v1/callbacks/{UUID(int=1)}/retry", Role.SUPPORT),
-        ("POST", "/v1/endpointsx", Role.SUPPORT),
+        ("POST", "/v1/endpointsx", Role.ADMIN),
+        ("POST", "/v1/endpoints/a\nb/disable", Role.ADMIN),
+        ("POST", "/v1/endpoints/a\nb/recover", Role.SUPPORT),
     ],
 )
 def test_each_act_takes_its_role(method, path, needed):

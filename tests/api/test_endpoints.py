@@ -10,6 +10,9 @@ from structlog.testing import capture_logs
 import forge
 from databases import rows
 from receiver import Answer, Receiver
+from statekeeper.core.errors import Unavailable
+from statekeeper.delivery.administration import Administration
+from statekeeper.recoverer import Recoverer
 from statekeeper.trust.sealing import new_key
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
@@ -295,6 +298,68 @@ async def test_what_a_deleted_endpoint_was_owed_is_dead_and_kept(http):
         assert await rows(http.service.database, "SELECT status, due_at FROM callbacks") == [("dead", None)]
         again = (await http.post("/v1/endpoints", json=new(receiver.url))).json()
         assert (again["callbacks"], again["health"]["failures"]) == ({"pending": 0, "dead": 1}, 0)
+
+
+async def test_what_was_to_be_recovered_for_a_deleted_endpoint_is_not_for_the_next_of_its_name(http, monkeypatch):
+    async def nothing(_recoverer):
+        return 0
+
+    monkeypatch.setattr(Recoverer, "run_once", nothing)
+    await http.post("/v1/endpoints", json=new())
+    begun = await http.post("/v1/endpoints/crm/recover", json={"since": "2020-01-01T00:00:00Z"})
+    assert (await http.get(begun.headers["location"])).json()["finishedAt"] is None
+    await http.delete("/v1/endpoints/crm")
+    await http.post("/v1/endpoints", json=new())
+    assert (await http.get(begun.headers["location"])).json()["finishedAt"] is not None
+
+
+async def test_what_was_sent_to_the_old_url_says_nothing_of_the_new_one(http):
+    hanging = asyncio.Event()
+    async with Receiver(Answer(410, until=hanging)) as old, Receiver() as other:
+        await http.post("/v1/endpoints", json=new(old.url))
+        await end(http, 1)
+        await old.wait_for(1)
+        assert (await http.patch("/v1/endpoints/crm", json={"url": other.url})).status_code == 200
+        hanging.set()
+        await end(http, 2)
+        await other.wait_for(1)
+        assert (await http.get("/v1/endpoints/crm")).json()["health"]["state"] == "closed"
+
+
+async def test_an_act_that_is_done_is_answered_though_its_figures_cannot_be_read(http, monkeypatch):
+    """The answer to a creation is the only one that has the secret."""
+
+    async def away(_administration, _name):
+        raise Unavailable("The store does not answer.", reason="store")
+
+    monkeypatch.setattr(Administration, "show", away)
+    made = await http.post("/v1/endpoints", json=new())
+    assert (made.status_code, made.json()["secret"][:6]) == (201, "whsec_")
+    assert (made.json()["health"]["state"], made.json()["callbacks"]) == ("unknown", {"pending": None, "dead": None})
+
+
+@pytest.mark.parametrize("act", ["", "/rotate", "/enable", "/disable", "/ping"])
+async def test_a_name_that_cannot_be_stored_is_not_known(http, act):
+    method = "POST" if act else "DELETE"
+    assert (await http.request(method, f"/v1/endpoints/a%00b{act}")).status_code == 404
+
+
+async def test_a_reason_that_cannot_be_stored_is_refused(http):
+    await http.post("/v1/endpoints", json=new())
+    answer = await http.post("/v1/endpoints/crm/disable", json={"reason": "a\0b"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
+
+
+async def test_more_secrets_than_can_sign_are_refused_and_none_is_dropped(http):
+    await http.post("/v1/endpoints", json=new())
+    answers = [await http.post("/v1/endpoints/crm/rotate") for _ in range(10)]
+    assert [answer.status_code for answer in answers] == [200] * 9 + [422]
+    assert len((await http.get("/v1/endpoints/crm")).json()["secrets"]) == 10
+    assert (await http.post("/v1/endpoints/crm/rotate", json={"overlap": 0})).status_code == 200
+
+
+async def test_an_empty_secret_is_not_taken_for_none(http):
+    assert (await http.post("/v1/endpoints", json=new(secret=""))).status_code == 422
 
 
 async def test_an_attempt_under_way_at_an_endpoint_that_is_deleted_ends_well(http):

@@ -161,6 +161,26 @@ async def test_a_name_without_an_address_is_a_failed_attempt(open_way):
     assert (answer.outcome, answer.detail) == (Outcome.FAILED, "refused: the name has no address")
 
 
+async def test_a_host_that_is_slow_to_be_found_is_looked_up_once_for_all_who_wait(open_way):
+    asked, found, names = asyncio.Event(), asyncio.Event(), Names(["127.0.0.1"])
+
+    async def slowly(host, port):
+        answer = await names(host, port)
+        asked.set()
+        await found.wait()
+        return answer
+
+    async with Receiver() as receiver:
+        client = open_way(LOCAL, slowly)
+        posts = [asyncio.create_task(client.post(f"http://crm.test:{receiver.port}/")) for _ in range(3)]
+        await asked.wait()
+        posts[0].cancel()
+        found.set()
+        await asyncio.gather(*posts, return_exceptions=True)
+    assert [post.result().status_code for post in posts[1:]] == [200, 200]
+    assert len(names.asked) == 1
+
+
 async def test_the_system_looks_names_up():
     assert set(await guard.resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
 

@@ -1,5 +1,7 @@
 """What is wrong with a setting is said in one line: its name, what it got and from where, what it takes."""
 
+import json
+
 import pytest
 from pydantic import SecretStr
 
@@ -7,6 +9,16 @@ from statekeeper.settings import IdnowSettings, load_settings
 
 ALL = "brokers, callbacks, database_url, delivery, encryption_keys, endpoints, host, idnow, ordering, port, tokens"
 SECONDS = "seconds, 0 to 31622400"
+
+
+class TestEncryptionKeys:
+    @pytest.mark.parametrize("key", ["A" * 43, "short", "é" * 44])
+    def test_one_that_is_none_is_a_fault_and_is_not_shown(self, setting, fault, key):
+        setting("ENCRYPTION_KEYS", json.dumps([key]))
+        assert fault().startswith(
+            "encryption_keys[0]: got (not shown) from STATEKEEPER_ENCRYPTION_KEYS; takes Fernet keys"
+        )
+        assert key not in fault()
 
 
 class TestKeys:

@@ -55,15 +55,26 @@ def steps(database):
 async def test_what_is_behind_one_that_is_put_off_is_parked_with_it_and_burns_nothing(database, steps, clock):
     await steps.owe(1, 2, 3)
     (first,) = await steps.claim()
-    await steps.settle(first, Outcome.FAILED, 300)
+    await steps.settle(first, Outcome.FAILED, 30)
     assert await steps.claim() == []
-    assert await steps.due() == [(1, 300), (2, 300), (3, 300)]
+    assert await steps.due() == [(1, 30), (2, 30), (3, 30)]
     assert await rows(database, "SELECT tries, attempt FROM callbacks ORDER BY ordinal") == [(1, 1), (0, 0), (0, 0)]
-    clock.advance(300)
+    clock.advance(30)
     for ordinal in (1, 2, 3):
         (claim,) = await steps.claim()
         assert claim.ordinal == ordinal
         await steps.settle(claim, Outcome.DELIVERED)
+
+
+async def test_nothing_is_parked_for_longer_than_a_minute(steps, clock):
+    """Who releases it may have looked before it was parked: it is looked at again, and parked again if it must be."""
+    await steps.owe(1, 2)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 86_400)
+    for _ in range(2):
+        assert await steps.claim() == []
+        assert (await steps.due())[1] == (2, 60)
+        clock.advance(60)
 
 
 async def test_what_is_behind_an_attempt_under_way_is_not_parked(steps):
@@ -99,4 +110,4 @@ async def test_sessions_are_parked_each_on_its_own(steps):
     await steps.owe(3, seed=1)
     (other,) = await steps.claim()
     assert other.ordinal == 3
-    assert await steps.due() == [(1, 300), (2, 300), (3, 50)]
+    assert await steps.due() == [(1, 300), (2, 60), (3, 50)]

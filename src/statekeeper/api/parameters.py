@@ -37,7 +37,10 @@ class Parameters:
         values: dict[str, list[str]] = {}
         for name, value in _pairs(query):
             if name not in single and name not in repeatable:
-                raise QueryRefused("query", f"takes no other parameters than {', '.join((*repeatable, *single))}")
+                known = ", ".join((*repeatable, *single))
+                raise QueryRefused(
+                    "query", f"takes no other parameters than {known}" if known else "takes no parameters"
+                )
             values.setdefault(name, []).append(value)
         for name in single:
             if len(values.get(name, ())) > 1:

@@ -29,6 +29,7 @@ from statekeeper.settings import BrokerSettings, EndpointSettings, Settings
 from statekeeper.store import recovery as store
 from statekeeper.store import schema
 from statekeeper.store.database import Database
+from statekeeper.store.endpoints import owed
 from statekeeper.store.queries import Queries
 from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.views import RecoveryPlanView, RecoveryView
@@ -114,12 +115,23 @@ async def _plan(
     def look(connection: Connection) -> tuple[Recovery, int]:
         now = database.now(connection)
         begin = to_milliseconds(since) if isinstance(since, datetime) else now - since
-        subscriber = Subscriber(name) if kind is Kind.RETRY else _find(connection, known, name)
+        subscriber = _owed(connection, known, name) if kind is Kind.RETRY else _find(connection, known, name)
         recovery = Recovery(kind, subscriber, begin, now)
         return recovery, store.plan(connection, recovery)
 
     async with database.reader.connect() as connection:
         return await connection.run_sync(look)
+
+
+def _owed(connection: Connection, known: Settings, name: str) -> Subscriber:
+    """Whoever has callbacks can have them sent again; where nobody bears that name now, they wait for somebody who does."""
+    try:
+        return _find(connection, known, name)
+    except NotFound:
+        if name not in owed(connection):
+            raise
+        show_line(f"Nobody is called {name} at present: what is made due waits until somebody is.", err=True)
+        return Subscriber(name)
 
 
 def _find(connection: Connection, known: Settings, name: str) -> Subscriber:

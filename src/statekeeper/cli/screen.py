@@ -46,8 +46,8 @@ def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[objec
     console.print(Text(title, style="bold"), table, sep="\n")
 
 
-def show_line(text: str) -> None:
-    _console().print(_plain(text), markup=False, soft_wrap=True)
+def show_line(text: str, *, err: bool = False) -> None:
+    _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
 
 
 def show_json(value: object) -> None:
@@ -62,8 +62,8 @@ def progress() -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _console() -> Console:
-    console = Console(highlight=False)
+def _console(*, err: bool = False) -> Console:
+    console = Console(highlight=False, stderr=err)
     if not console.is_terminal:
         console.width = _UNBOUNDED
     return console

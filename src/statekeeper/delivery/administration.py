@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from statekeeper.core.errors import CannotBeOpened, NotFound
+from statekeeper.core.errors import CannotBeOpened, NotFound, Unavailable
 from statekeeper.core.health import HEALTHY, Health
 from statekeeper.core.instants import rfc3339
 from statekeeper.delivery.catalogue import Catalogue, Values
@@ -38,6 +38,9 @@ from statekeeper.store.views import (
 
 FUNCTION = "function"
 T = TypeVar("T")
+
+
+UNKNOWN_HEALTH: Final = EndpointHealthView("unknown", 0, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,15 @@ class Administration:
 
     async def create(self, values: Values) -> SecretEndpointView:
         secret = await self._act(lambda c, now: self.catalogue.create(c, values, now))
-        return _with_secret(await self.show(values["name"]), secret)
+        return _with_secret(await self._show_done(values["name"]), secret)
 
     async def change(self, name: str, patch: Values) -> EndpointView:
         await self._act(lambda c, now: self.catalogue.change(c, name, patch, now))
-        return await self.show(name)
+        return await self._show_done(name)
 
     async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView:
         new = await self._act(lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now))
-        return _with_secret(await self.show(name), new)
+        return _with_secret(await self._show_done(name), new)
 
     async def delete(self, name: str) -> int:
         """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
@@ -96,14 +99,14 @@ class Administration:
         tell = self.directory.subscribers
         await self.execute(lambda c, now: health.enable(c, name, now, tell))
         self.wake()
-        return await self.show(name)
+        return await self._show_done(name)
 
     async def disable(self, name: str, reason: str) -> EndpointView:
         self._find(name)
         tell = self.directory.subscribers
         await self.execute(lambda c, now: health.disable(c, name, reason, now, tell))
         self.wake()
-        return await self.show(name)
+        return await self._show_done(name)
 
     async def ping(self, name: str) -> PingView:
         """Send a test message at once, past the queue, the circuit and the count of failures."""
@@ -115,6 +118,13 @@ class Administration:
         answer = await send_within(self.seconds, sender, claim)
         took = round((time.monotonic() - began) * 1000)
         return PingView(str(message_id), answer.outcome, answer.detail, took, answer.response)
+
+    async def _show_done(self, name: str) -> EndpointView:
+        """What an act has left behind. It is done: its answer, which may hold a secret, does not fail for figures."""
+        try:
+            return await self.show(name)
+        except Unavailable:
+            return _view(self._find(name), None)
 
     async def _act(self, job: Callable[[Connection, datetime], T]) -> T:
         """Do it, and let the roster be what the store has then."""
@@ -146,9 +156,8 @@ def _ping(name: str) -> str:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 
-def _view(member: Member, figures: Figures) -> EndpointView:
+def _view(member: Member, figures: Figures | None) -> EndpointView:
     subscriber, record, now = member.subscriber, member.record, datetime.now(UTC)
-    owed = figures.owed.get(member.name, Owed())
     return EndpointView(
         name=member.name,
         kind=member.kind,
@@ -163,8 +172,8 @@ def _view(member: Member, figures: Figures) -> EndpointView:
         notices=sorted(subscriber.notices),
         concurrency=member.concurrency,
         rate=member.rate,
-        health=_health(figures.health.get(member.name, HEALTHY)),
-        callbacks=OwedView(owed.pending, owed.dead),
+        health=_health(figures.health.get(member.name, HEALTHY)) if figures else UNKNOWN_HEALTH,
+        callbacks=_owed(figures.owed.get(member.name, Owed())) if figures else OwedView(None, None),
         created_at=_instant(record.created_at) if record else None,
         updated_at=_instant(record.updated_at) if record else None,
     )
@@ -173,6 +182,10 @@ def _view(member: Member, figures: Figures) -> EndpointView:
 def _with_secret(view: EndpointView, secret: str) -> SecretEndpointView:
     members: dict[str, Any] = {name: getattr(view, name) for name in EndpointView.__struct_fields__}
     return SecretEndpointView(**members, secret=secret)
+
+
+def _owed(found: Owed) -> OwedView:
+    return OwedView(found.pending, found.dead)
 
 
 def _health(found: Health) -> EndpointHealthView:

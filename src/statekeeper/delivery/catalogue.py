@@ -12,14 +12,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from statekeeper.core.errors import InSettings, NameTaken
-from statekeeper.store import endpoints, health
+from statekeeper.core.errors import BodyRefused, Fault, InSettings, NameTaken, NotFound
+from statekeeper.core.events import storable
+from statekeeper.store import endpoints, health, recovery
 from statekeeper.store.endpoints import Record, Secret, Target
 from statekeeper.trust.sealing import Sealer
 from statekeeper.trust.signing import new_secret
 
-OVERLAP: Final = timedelta(days=1)
 MOST_SECRETS: Final = 10
+TOO_MANY_SECRETS: Final = BodyRefused(
+    (Fault("overlap", f"{MOST_SECRETS} secrets sign already: wait for one to end, or give 0 to end them all"),)
+)
 
 Values = Mapping[str, Any]
 
@@ -39,12 +42,13 @@ class Catalogue:
     def create(self, connection: Connection, values: Values, now: datetime) -> str:
         """Make one of name, URL and options; returns its secret, which is the one in `values` or a new one."""
         self.sealer.require_key()
-        secret = values.get("secret") or new_secret()
+        secret = new_secret() if values.get("secret") is None else values["secret"]
         said = {name: value for name, value in values.items() if name != "secret"}
         options = self.check(said | {"secrets": [secret]})
         if said["name"] in self.taken:
             raise NameTaken(said["name"])
         endpoints.create(connection, self.sealer, Target(said["name"], said["url"], (Secret(secret),)), options, now)
+        health.renew(connection, said["name"], now)
         return str(secret)
 
     def change(self, connection: Connection, name: str, patch: Values, now: datetime) -> None:
@@ -56,25 +60,33 @@ class Catalogue:
         options = self.check(said)
         changed = replace(target, url=said["url"], secrets=_valid(target, now))
         endpoints.save(connection, self.sealer, record, changed, options, now)
+        if changed.url != target.url:
+            health.renew(connection, name, now)
 
     def rotate(self, connection: Connection, name: str, secret: str | None, overlap: timedelta, now: datetime) -> str:
         """Give it another secret, and return that; those it had sign too until `overlap` is over."""
         record = self._read(connection, name)
         target = record.opened()
-        new = secret or new_secret()
+        new = new_secret() if secret is None else secret
         self.check({"name": name, "url": target.url, **record.options, "secrets": [new]})
         retired = (
             replace(each, expires_at=min(each.expires_at or now + overlap, now + overlap)) for each in target.secrets
         )
-        secrets = (Secret(new), *(each for each in retired if each.is_valid(now)))[:MOST_SECRETS]
+        secrets = (Secret(new), *(each for each in retired if each.is_valid(now)))
+        if len(secrets) > MOST_SECRETS:
+            raise TOO_MANY_SECRETS
         endpoints.save(connection, self.sealer, record, replace(target, secrets=secrets), record.options, now)
         return new
 
     def delete(self, connection: Connection, name: str, now: datetime) -> int:
-        """Take one away, with its health; returns how many of its callbacks are dead, the first portion of them."""
+        """Take one away, with its health and what was still to be recovered for it.
+
+        Returns how many of its callbacks are dead, the first portion of them.
+        """
         self._refuse_settings(name)
         endpoints.remove(connection, name)
         health.forget(connection, name)
+        recovery.end(connection, name, now)
         return endpoints.bury(name, connection, now)
 
     def reseal(self, connection: Connection, now: datetime) -> tuple[int, list[str]]:
@@ -93,6 +105,8 @@ class Catalogue:
         return endpoints.read_locked(connection, self.sealer, name)
 
     def _refuse_settings(self, name: str) -> None:
+        if not storable(name):
+            raise NotFound("endpoint", name)
         if name in self.taken:
             raise InSettings(name)
 

@@ -17,7 +17,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
@@ -29,6 +31,7 @@ from statekeeper.core.addresses import Reach
 CONNECT_SECONDS: Final = 3.0
 KEEPALIVE_SECONDS: Final = 1.0
 MOST_IDLE: Final = 64
+_LOOKUPS: Final = ThreadPoolExecutor(32, "lookup")
 
 Origin = tuple[bytes, bytes, int | None]
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -39,8 +42,13 @@ class Refused(Exception):
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system orders them; raises `OSError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """The addresses of a host, as the system orders them; raises `OSError`.
+
+    Lookups have threads of their own: one that a slow name server holds up must not stand in the way of the keys, or of
+    whatever else the loop does in threads.
+    """
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look_up)
     return [str(address[0]) for *_, address in found]
 
 
@@ -50,6 +58,7 @@ class Guard(httpcore.AsyncNetworkBackend):
     def __init__(self, reach: Reach, look_up: Resolve = resolve) -> None:
         self._reach = reach
         self._look_up = look_up
+        self._asked: dict[tuple[str, int], asyncio.Task[Sequence[str]]] = {}
         self._dialer = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -68,10 +77,21 @@ class Guard(httpcore.AsyncNetworkBackend):
         return await self._dialer.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def _find(self, host: str, port: int) -> Sequence[str]:
+        """One lookup of a host at a time, for all who wait for it: a host that is slow to be found holds one thread."""
+        question = (host, port)
+        if question not in self._asked:
+            self._asked[question] = asyncio.ensure_future(self._look_up(host, port))
+            self._asked[question].add_done_callback(partial(self._found, question))
         try:
-            return await self._look_up(host, port)
+            return await asyncio.shield(self._asked[question])
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
+
+    def _found(self, question: tuple[str, int], task: asyncio.Task[Sequence[str]]) -> None:
+        """A failure is told to those who asked; if they have all gone, to nobody."""
+        del self._asked[question]
+        if not task.cancelled():
+            task.exception()
 
     def _within_reach(self, addresses: Iterable[str]) -> list[str]:
         judged = {address: self._reach.refusal(ip_address(address)) for address in addresses}

@@ -108,7 +108,10 @@ def check_network(text: str) -> str:
 
 
 def check_encryption_key(secret: SecretStr) -> SecretStr:
-    Fernet(secret.get_secret_value())
+    try:
+        Fernet(secret.get_secret_value())
+    except ValueError:
+        raise ValueError from None  # its own words are a library's
     return secret
 
 

@@ -102,6 +102,12 @@ def disable(connection: Connection, name: str, reason: str, now: datetime, tell:
     return True
 
 
+def renew(connection: Connection, name: str, now: datetime) -> None:
+    """What bears this name is another endpoint from now on: what was claimed for the one before says nothing of it."""
+    read_locked(connection, name)
+    save(connection, name, core.enable(now), now)
+
+
 def forget(connection: Connection, name: str) -> None:
     """The endpoint is no more: one that bears its name later begins healthy."""
     seen(connection).pop(name, None)

@@ -76,10 +76,13 @@ def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
 
 def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
     """Record an attempt and what follows from it; False if the claim had passed on, so that nothing followed."""
-    _record(connection, claim, attempt)
     statement, values = _follow(verdict, claim, attempt, now)
     which = {"of_session": claim.session_id, "of_ordinal": claim.ordinal, "of_subscriber": claim.subscriber}
-    return connection.execute(statement, which | values).rowcount == 1
+    counted = connection.execute(statement, which | values).rowcount == 1
+    _record(
+        connection, claim, attempt
+    )  # behind the callback, as a claim does: in another order two could wait in a circle
+    return counted
 
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:

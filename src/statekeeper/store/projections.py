@@ -133,7 +133,8 @@ def callback_view(row: Sequence[Any], attempts: Attempts) -> CallbackView:
 
 
 def session_callback_view(row: Sequence[Any], attempts: Attempts) -> SessionCallbackView:
-    return SessionCallbackView(session_id=row[0], **_callback(row, attempts))
+    """A notice is of no session."""
+    return SessionCallbackView(session_id=row[0] if row[1] else None, **_callback(row, attempts))
 
 
 def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:

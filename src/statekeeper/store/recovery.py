@@ -78,6 +78,12 @@ def work(
     return Progress(row.done + made.done, row.total, finished, made.done)
 
 
+def end(connection: Connection, subscriber: str, now: datetime) -> None:
+    """Whoever it was for is no more: one that bears the name later has nothing to do with it."""
+    of_it = (_recoveries.c.subscriber == subscriber, _recoveries.c.finished_at.is_(None))
+    connection.execute(update(_recoveries).where(*of_it).values(finished_at=now))
+
+
 _STANDING: Final = select(_recoveries.c.recovery_id).where(
     _recoveries.c.kind == bindparam("kind"),
     _recoveries.c.subscriber == bindparam("subscriber"),

@@ -1,11 +1,12 @@
 """Whose turn it is among the callbacks of one session to one subscriber, where they go out one behind the other.
 
 One that is due behind another that is put off for long would be found, and passed over, by every claim until then. It
-is parked: due when that other one is, and no earlier. Whoever makes that one due at once, or ends it out of its time,
-releases what is behind it.
+is parked: due when that other one is, and no earlier, but for a minute at most. Whoever makes that one due at once, or
+ends it out of its time, releases what is behind it; what is missed by that, since two did both at once, waits no longer
+than that minute.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from statekeeper.store.statements import execute_many
 from statekeeper.store.tables import CallbackRow, table
 
 PORTION: Final = 1000
+LONGEST: Final = timedelta(minutes=1)
 _callbacks: Final = table(CallbackRow)
 _earlier: Final = _callbacks.alias("earlier")
 _BEFORE: Final = (
@@ -29,7 +31,8 @@ BEHIND_ANOTHER: Final = exists().where(*_BEFORE)
 def park(connection: Connection, subscriber: str, now: datetime) -> None:
     """Put off what is due behind one that is put off; what is behind an attempt under way may have its turn soon."""
     found = connection.execute(_BLOCKED, {"of_subscriber": subscriber, "now": now, "most": PORTION}).all()
-    rows = [{"parked": callback_id, "until": until} for callback_id, until in found if until > now]
+    latest = now + LONGEST
+    rows = [{"parked": callback_id, "until": min(until, latest)} for callback_id, until in found if until > now]
     execute_many(connection, _PARK, rows)
 
 

@@ -31,7 +31,7 @@ class CallbackView(View, frozen=True):
 class SessionCallbackView(CallbackView, frozen=True):
     """A callback where it does not stand under its session."""
 
-    session_id: UUID
+    session_id: UUID | None
 
 
 class CallbackPage(View, frozen=True):

@@ -23,8 +23,8 @@ class EndpointHealthView(View, frozen=True):
 class OwedView(View, frozen=True):
     """How many callbacks wait, and how many are sent no more by themselves."""
 
-    pending: int
-    dead: int
+    pending: int | None
+    dead: int | None
 
 
 class EndpointView(View, frozen=True):
