@@ -1,11 +1,10 @@
 """The service in the test's own process: its settings, on a store of the test's own, and a client without a socket."""
 
-import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any
 
 import httpx
 
@@ -13,8 +12,6 @@ import forge
 from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.app import Service
 from statekeeper.settings import Settings
-
-PATIENCE: Final = 10
 
 
 def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Settings:
@@ -77,68 +74,3 @@ async def knock(app: Any, headers: Iterable[tuple[bytes, bytes]], *chunks: bytes
     await app(scope, receive, send)
     named = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
     return Reply(sent[0]["status"], named, b"".join(message.get("body", b"") for message in sent[1:]))
-
-
-class Listener:
-    """A client of server-sent events that reads what an app sends, frame by frame, until either of them leaves.
-
-    async with Listener(app, "/v1/feed/stream", last_event_id="7") as listener:
-        assert listener.status == 200
-        frame = await listener.frame()      # or b"" at the end
-    """
-
-    def __init__(self, app: Any, path: str, query: str = "", last_event_id: str | None = None) -> None:
-        said = [] if last_event_id is None else [(b"last-event-id", last_event_id.encode())]
-        self._app = app
-        self._scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(b"host", b"localhost"), *said],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
-        self._sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._left = asyncio.Event()
-        self._asked = False
-
-    async def __aenter__(self) -> Self:
-        self._answering = asyncio.create_task(self._app(self._scope, self._receive, self._sent.put))
-        start = await self._next()
-        self.status = start["status"]
-        self.headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.leave()
-
-    async def frame(self) -> bytes:
-        """What came next."""
-        return (await self._next()).get("body", b"")
-
-    async def leave(self) -> None:
-        """Close the connection; returns once the app has taken note."""
-        self._left.set()
-        await asyncio.wait_for(self._answering, PATIENCE)
-
-    async def ended(self) -> bool:
-        """Whether the app has ended the answer itself, with nothing more to say."""
-        last = await self._next()
-        await asyncio.wait_for(asyncio.shield(self._answering), PATIENCE)
-        return last.get("body", b"") == b"" and not last.get("more_body", False)
-
-    async def _next(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self._sent.get(), PATIENCE)
-
-    async def _receive(self) -> dict[str, Any]:
-        if not self._asked:
-            self._asked = True
-            return {"type": "http.request"}
-        await self._left.wait()
-        return {"type": "http.disconnect"}

@@ -8,10 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+import forge
 from posted import OLD, OTHER, body_of, ended, signed
 from posted import SECRET as NEW
+from serving import Serving
 
 EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "docs" / "examples").glob("*_receiver.py"))
+
+
+CONSUMER = EXAMPLES[0].with_name("feed_consumer.py")
 
 
 def callback(number):
@@ -62,3 +67,36 @@ async def test_what_tells_no_end_is_acknowledged(post):
     notice = {"type": "endpoint.disabled", "timestamp": "2026-01-08T08:35:37.581Z", "data": {"endpoint": "crm"}}
     answer = await post(1, json.dumps(notice).encode(), NEW)
     assert (answer.status_code, answer.json()) == (200, {})
+
+
+class Enough(Exception):
+    """The consumer goes on for ever; a test has seen enough."""
+
+
+@pytest.mark.parametrize("end", ["completed", "expired"])
+def test_the_feeds_consumer_deals_with_every_end_and_begins_again_where_it_was(tmp_path, monkeypatch, end):
+    spec = importlib.util.spec_from_file_location("feed_consumer", CONSUMER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sessions = []
+    with Serving(tmp_path) as service:
+        monkeypatch.setenv("STATEKEEPER_AT", f"http://127.0.0.1:{service.port}")
+        for seed in (1, 2):
+            for event in forge.story(seed, end):
+                service.post(forge.token(event))
+
+        def deal_with(item):
+            sessions.append(item["sessionId"])
+            if len(sessions) == 3:
+                raise Enough
+
+        def die_at_the_second(item):
+            deal_with(item)
+            if len(sessions) == 2:
+                raise Enough
+
+        with module.connect() as client:
+            for deal in (die_at_the_second, deal_with):
+                with pytest.raises(Enough):
+                    module.follow(client, deal)
+    assert sessions == [sessions[0], sessions[1], sessions[0]]

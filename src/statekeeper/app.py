@@ -115,6 +115,7 @@ class Service:
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
+            stack.push_async_callback(self._tail.close)
             self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)
             yield self

@@ -1,28 +1,29 @@
-"""The feed's end, and those who sit at it: a page that waits, and pages without end.
+"""The feed's end, and those who sit at it: a page that waits, pages without end, the steps of one session.
 
 Many who have read everything ask the same question behind each commit, and are given one answer: a read that has not
-begun is shared, so that it sees all that each of them has been told of. No queue is kept for anybody; a page is read
-when its reader has taken the one before. What another node commits wakes nobody here: `run` finds it, once a second and
-for all.
+begun is shared, so that it sees all that each of them has been told of; and it goes on when they leave, since a driver
+that is interrupted may lose its connection. No queue is kept for anybody; a page is read when its reader has taken the
+one before. What another node commits wakes nobody here: `run` finds it, once a second and for all.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Final
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import structlog
 
 from statekeeper.core.errors import Unavailable
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, FeedFilter
 from statekeeper.store.queries import Queries
-from statekeeper.store.views import FeedPage
+from statekeeper.store.views import FeedItem, FeedPage
 from statekeeper.watchers import FEED, Watchers
 
 REREAD_SECONDS: Final = 1.0
 GATHERING_SECONDS: Final = 0.02
 log = structlog.get_logger()
 
-Question = tuple[int, FeedFilter, int]
+T = TypeVar("T")
 
 
 class Tail:
@@ -31,7 +32,8 @@ class Tail:
     def __init__(self, queries: Queries, watchers: Watchers) -> None:
         self._queries = queries
         self._watchers = watchers
-        self._asked: dict[Question, asyncio.Task[FeedPage]] = {}
+        self._asked: dict[Hashable, asyncio.Task[Any]] = {}
+        self._reads: set[asyncio.Task[Any]] = set()
         self._head = 0
 
     async def page(self, after: int, wanted: FeedFilter, limit: int, seconds: float = 0) -> FeedPage:
@@ -41,7 +43,7 @@ class Tail:
         with self._watchers.subscribe(FEED) as watcher:
             while True:
                 left = deadline - clock()
-                page = await self._read(after, wanted, limit)
+                page = await self._page(after, wanted, limit)
                 if page.items or left <= 0 or watcher.closing:
                     return page
                 after = int(page.next_cursor)
@@ -56,6 +58,18 @@ class Tail:
             if len(page.items) < DEFAULT_ITEMS:
                 await asyncio.sleep(GATHERING_SECONDS)
 
+    async def steps(self, session_id: UUID, ordinal: int, seconds: float) -> list[FeedItem]:
+        """The steps of a session behind an ordinal; where there are none, the first to come within so many seconds."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        with self._watchers.subscribe(session_id) as watcher:
+            while True:
+                left = deadline - clock()
+                items = await self._steps(session_id, ordinal) or []
+                if items or left <= 0 or watcher.closing:
+                    return items
+                await watcher.wait(min(left, REREAD_SECONDS))
+
     async def run(self) -> None:
         """Look for what other nodes have committed, for ever; to be supervised."""
         while True:
@@ -65,7 +79,7 @@ class Tail:
 
     async def _look(self) -> None:
         try:
-            head = await self._queries.feed_head()
+            head = await self._read((), self._queries.feed_head)
         except Unavailable as error:
             log.warning("feed_not_read", reason=error.reason)
             return
@@ -73,20 +87,33 @@ class Tail:
             self._head = head
             self._watchers.notify((FEED,))
 
-    async def _read(self, *question: *Question) -> FeedPage:
+    async def close(self) -> None:
+        """Return once no read is under way any more."""
+        await asyncio.gather(*self._reads, return_exceptions=True)
+
+    async def _page(self, *question: Any) -> FeedPage:  # noqa: ANN401 -- what `Queries.feed` takes
+        return await self._read(question, self._queries.feed)
+
+    async def _steps(self, *question: Any) -> list[FeedItem] | None:  # noqa: ANN401 -- what `Queries.session_feed` takes
+        return await self._read(question, self._queries.session_feed)
+
+    async def _read(self, question: tuple[Any, ...], answer: Callable[..., Awaitable[T]]) -> T:
         """The answer to a question, shared with whoever asks it before it is put to the store."""
         if question not in self._asked:
-            self._asked[question] = asyncio.create_task(self._ask(question))
-            self._asked[question].add_done_callback(_heard)
-        return await asyncio.shield(self._asked[question])
+            task = asyncio.create_task(self._ask(question, answer))
+            self._asked[question] = task
+            self._reads.add(task)
+            task.add_done_callback(self._answered)
+        answered: T = await asyncio.shield(self._asked[question])
+        return answered
 
-    async def _ask(self, question: Question) -> FeedPage:
+    async def _ask(self, question: tuple[Any, ...], answer: Callable[..., Awaitable[T]]) -> T:
         await asyncio.sleep(0)  # those woken together have all asked by then
         del self._asked[question]
-        return await self._queries.feed(*question)
+        return await answer(*question)
 
-
-def _heard(task: asyncio.Task[FeedPage]) -> None:
-    """A failure is told to those who asked; if they have all gone, to nobody."""
-    if not task.cancelled():
-        task.exception()
+    def _answered(self, task: asyncio.Task[Any]) -> None:
+        """A failure is told to those who asked; if they have all gone, to nobody."""
+        self._reads.discard(task)
+        if not task.cancelled():
+            task.exception()

@@ -52,17 +52,6 @@ async def test_all_consumers_are_listed_by_name_with_the_head(http):
     assert [list(each) for each in listed["items"]] == [MEMBERS] * 3
 
 
-async def test_to_read_moves_nothing_and_to_acknowledge_does(http):
-    await end(http, 1, 2)
-    await put(http, position="start")
-    first = await http.get("/v1/feed?consumer=crm&limit=1")
-    assert (await http.get("/v1/feed?consumer=crm&limit=1")).content == first.content
-    assert (await http.get(CRM)).json()["position"] == "0"
-    await put(http, position=first.json()["nextCursor"], expected="0")
-    rest = (await http.get("/v1/feed?consumer=crm")).json()
-    assert ([item["position"] for item in rest["items"]], rest["nextCursor"]) == (["4"], "4")
-
-
 async def test_a_consumer_of_all_steps_reads_them_unless_it_is_said_otherwise(http):
     await end(http, 1)
     await put(http, position="start", transitions="all")
@@ -76,16 +65,6 @@ async def test_a_consumer_of_all_steps_reads_them_unless_it_is_said_otherwise(ht
     assert await read("&state=created") == ["1"]
     refused = await http.get("/v1/feed?consumer=crm&environment=live")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "environment")
-
-
-async def test_of_two_workers_the_slower_is_refused(http):
-    await end(http, 1)
-    assert (await put(http, position="1", expected="0")).status_code == 404
-    await put(http, position="start")
-    assert (await put(http, position="2", expected="0")).status_code == 200
-    slower = await put(http, position="1", expected="0")
-    assert (slower.status_code, slower.json()["type"]) == (409, "urn:statekeeper:problem:position-moved")
-    assert (await http.get(CRM)).json()["position"] == "2"
 
 
 async def test_a_position_beyond_the_head_is_refused_and_makes_nobody(http):

@@ -50,6 +50,26 @@ def test_long_waits_are_answered_at_once_when_the_service_is_told_to_stop(servin
     assert there.elapsed.total_seconds() < 30
 
 
+def test_streams_end_at_once_when_the_service_is_told_to_stop(serving):
+    service = serving()
+    created, completed = forge.story(3)
+    session = service.post(forge.token(created)).json()["sessionId"]
+    paths = ("/v1/feed/stream?transitions=all&after=0", f"/v1/sessions/{session}/stream", "/v1/feed?after=1&wait=60")
+    with ThreadPoolExecutor() as threads:
+        answers = [threads.submit(service.http.get, path) for path in paths]
+        service.wait_until(lambda: _connections(service) >= len(paths) and service.is_ready())
+        assert service.stop() == 0
+        feed, steps, page = (answer.result() for answer in answers)
+    assert [feed.text.count("event: session.created"), steps.text.count("event: session.created")] == [1, 1]
+    assert page.json() == {"items": [], "nextCursor": "1"}
+    assert max(answer.elapsed.total_seconds() for answer in (feed, steps, page)) < 8
+    assert not service.logged("request_failed")
+    service.start()
+    service.post(forge.token(completed))
+    again = service.http.get(f"/v1/sessions/{session}/stream", headers={"last-event-id": "1"})
+    assert (again.text.count("event: "), again.text.count("event: session.completed")) == (1, 1)
+
+
 def _connections(service: Serving) -> int:
     """How many connections the service has: one for each request that it holds."""
     lines = [line.split() for line in Path(f"/proc/{service.process.pid}/net/tcp").read_text().splitlines()]

@@ -4,7 +4,6 @@ A cursor is the position of the last step looked at, as decimal text. Nobody nee
 total order without a gap, and whoever has seen one has seen all before it.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final
@@ -17,7 +16,7 @@ from litestar.types import ASGIApp
 from statekeeper.api import streams
 from statekeeper.api.parameters import Parameters, read_position, read_uuid
 from statekeeper.api.responses import json_response
-from statekeeper.api.sessions import LONGEST_WAIT, REREAD_SECONDS
+from statekeeper.api.sessions import LONGEST_WAIT
 from statekeeper.api.streams import HEARTBEAT_SECONDS
 from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.core.errors import NotFound, QueryRefused
@@ -111,21 +110,16 @@ async def _feed_frames(parts: Wiring, after: int, wanted: FeedFilter) -> AsyncGe
 
 
 async def _session_frames(parts: Wiring, session_id: UUID, seen: int) -> AsyncGenerator[bytes, None]:
-    """What another node did wakes nobody here: it is found by reading again now and then."""
     yield streams.beginning(seen)
-    clock = asyncio.get_running_loop().time
-    with parts.engine.watchers.subscribe(session_id) as watcher:
-        beat_at = clock() + HEARTBEAT_SECONDS
-        while not watcher.closing:
-            for item in await parts.queries.session_feed(session_id, seen) or ():
-                seen = item.ordinal
-                yield streams.frame(seen, item)
-                if item.terminal:
-                    return
-            if clock() >= beat_at:
-                beat_at = clock() + HEARTBEAT_SECONDS
-                yield streams.HEARTBEAT
-            await watcher.wait(REREAD_SECONDS)
+    while not parts.engine.watchers.closing:
+        items = await parts.tail.steps(session_id, seen, HEARTBEAT_SECONDS)
+        for item in items:
+            seen = item.ordinal
+            yield streams.frame(seen, item)
+            if item.terminal:
+                return
+        if not items:
+            yield streams.HEARTBEAT
 
 
 async def _has_ended(parts: Wiring, session_id: UUID) -> bool:

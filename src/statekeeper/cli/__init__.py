@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",
     "endpoints": "List endpoints and brokers, or change an endpoint.",
+    "feed": "List steps of all sessions in their one order, or see to the feed's consumers.",
     "refusals": "List the verified webhooks that were no events.",
     "chart": "Check, draw or prove a statechart.",
     "db": "Upgrade or check the store's schema.",

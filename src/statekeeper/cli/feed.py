@@ -1,0 +1,143 @@
+"""`statekeeper feed`: steps in their one order, and the consumers whose position the store keeps."""
+
+import rich_click as click
+from sqlalchemy import Connection
+
+from statekeeper.cli.flags import store_flags
+from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.store import ask, with_store
+from statekeeper.resources import default_chart
+from statekeeper.store import consumers as store
+from statekeeper.store import schema
+from statekeeper.store.consumers import Placement
+from statekeeper.store.database import Database
+from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS, FeedFilter
+from statekeeper.store.views import FeedPage
+
+
+class Place(click.ParamType[int | None]):
+    """A position, `start` or `end`; the end is None."""
+
+    name = "position"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        text = str(value)
+        if text == "end":
+            return None
+        if text == "start":
+            return 0
+        if not (text.isascii() and text.isdigit()):
+            self.fail(f"{text!r} is no position, nor start or end.", param, ctx)
+        return int(text)
+
+
+@click.group(invoke_without_command=True)
+@store_flags
+@click.option("--after", type=click.IntRange(min=0), default=0, show_default=True, help="Behind this position.")
+@click.option("--limit", type=click.IntRange(1, MAX_ITEMS), default=DEFAULT_ITEMS, show_default=True, help="At most.")
+@click.option("--all", "every", is_flag=True, help="Every step, and not only ends.")
+@click.option(
+    "--state", "states", type=click.Choice(default_chart().states), multiple=True, help="Into it; repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
+@click.pass_context
+def feed(ctx: click.Context, *, after: int, limit: int, every: bool, states: tuple[str, ...], as_json: bool) -> None:
+    """List steps of all sessions in their one order, or see to the feed's consumers.
+
+    ```
+    statekeeper feed --after 41 --all
+    statekeeper feed consumers set warehouse start
+    ```
+    """
+    if ctx.invoked_subcommand:
+        return
+    wanted = FeedFilter(terminal=not every, states=states)
+    page = ask(lambda queries: queries.feed(after, wanted, limit))
+    if as_json:
+        show_json(page)
+    else:
+        _show_page(page)
+
+
+@feed.group(invoke_without_command=True)
+@store_flags
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.pass_context
+def consumers(ctx: click.Context, *, as_json: bool) -> None:
+    """List the consumers whose position is kept here, or change one.
+
+    ```
+    statekeeper feed consumers --json
+    ```
+    """
+    if ctx.invoked_subcommand:
+        return
+    found = ask(lambda queries: queries.consumers())
+    if as_json:
+        show_json(found)
+        return
+    rows = [(each.name, each.transitions, each.position, each.lag, each.seconds_behind) for each in found.items]
+    show_table("Consumers", ("name", "transitions", "position", "lag", "seconds behind"), rows)
+    show_line(f"The newest step is {found.head}.")
+
+
+@consumers.command("set")
+@store_flags
+@click.argument("name")
+@click.argument("position", type=Place())
+@click.option("--transitions", type=click.Choice(["terminal", "all"]), help="Ends only, or every step.")
+@click.option("--expected", type=click.IntRange(min=0), help="Only if it is there now.")
+def place(*, name: str, position: int | None, transitions: str | None, expected: int | None) -> None:
+    """Make a consumer, or move it: to a position, to the `start` or to the `end`.
+
+    ```
+    statekeeper feed consumers set warehouse start --transitions all
+    statekeeper feed consumers set warehouse 42 --expected 41
+    ```
+    """
+    terminal = None if transitions is None else transitions == "terminal"
+    new = with_store(lambda database: _place(database, Placement(name, position, terminal, expected)))
+    show_line(f"Consumer {name} has been {'made' if new else 'moved'}.")
+
+
+@consumers.command()
+@store_flags
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(*, name: str, yes: bool) -> None:
+    """Forget a consumer; the feed stays as it is.
+
+    ```
+    statekeeper feed consumers delete warehouse --yes
+    ```
+    """
+    if not yes:
+        click.confirm(f"Forget the position of {name}?", abort=True)
+    with_store(lambda database: _remove(database, name))
+    show_line(f"Consumer {name} is forgotten.")
+
+
+async def _place(database: Database, placement: Placement) -> bool:
+    await schema.check(database)
+    async with database.writer.begin() as connection:
+        return await connection.run_sync(_placed, database, placement)
+
+
+def _placed(connection: Connection, database: Database, placement: Placement) -> bool:
+    return store.place(connection, placement, database.now(connection))
+
+
+async def _remove(database: Database, name: str) -> None:
+    await schema.check(database)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(store.remove, name)
+
+
+def _show_page(page: FeedPage) -> None:
+    rows = [
+        (each.position, each.session_id, each.ordinal, each.source, each.state, each.trigger, each.cause, each.at)
+        for each in page.items
+    ]
+    columns = ("position", "session", "ordinal", "from", "state", "trigger", "cause", "at")
+    show_table("Feed", columns, rows)
+    show_line(f"More: --after {page.next_cursor}" if rows else f"Nothing behind {page.next_cursor} yet.")
