@@ -128,6 +128,8 @@ async def test_a_service_that_stops_lets_a_stream_end_properly():
     answer = answering()
     await answer.client.has(2)
     answer.source.stopping.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
     answer.source.go_on.set()
     await answer.over()
     assert answer.client.sent[-1] == END
