@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,8 @@ from statekeeper.store.queries import Queries
 from statekeeper.store.views import FeedPage
 from statekeeper.tail import Tail
 from statekeeper.watchers import FEED, Watchers
+
+SESSION = UUID(int=1)
 
 
 class Counting(Queries):
@@ -133,6 +136,64 @@ async def test_pages_go_on_as_the_feed_does_with_heartbeats_in_between(at):
         await at.end(3)
         assert positions(await anext(pages)) == ["6"]
         assert not at.watchers.watched(FEED)
+
+
+async def test_a_full_page_is_followed_by_the_next_without_a_pause(at, monkeypatch):
+    monkeypatch.setattr(module, "GATHERING_SECONDS", 3600)
+    monkeypatch.setattr(module, "DEFAULT_ITEMS", 2)
+    for session in (1, 2, 3):
+        await at.end(session)
+    async with aclosing(at.tail.pages(0, ENDS, 60)) as pages:
+        assert [positions(await asyncio.wait_for(anext(pages), 5)) for _ in range(2)] == [["2", "4"], ["6"]]
+
+
+async def test_the_steps_of_a_session_wait_for_the_next_and_are_told_of_no_other(at):
+    await at.store.take(arrival(1, 1, "created"))
+    assert [item.ordinal for item in await at.tail.steps(SESSION, 0, 60)] == [1]
+    task = asyncio.create_task(at.tail.steps(SESSION, 1, 60))
+    await at.store.story(2)
+    await at.store.take(arrival(1, 2, "completed"))
+    at.watchers.notify((SESSION,))
+    assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [2]
+    assert await at.tail.steps(SESSION, 2, 0.001) == []
+    assert not at.watchers.watched(SESSION)
+
+
+async def test_the_steps_that_another_node_takes_are_found_by_reading_again(at, monkeypatch):
+    monkeypatch.setattr(module, "REREAD_SECONDS", 0.01)
+    task = asyncio.create_task(at.tail.steps(SESSION, 0, 60))
+    await at.store.story(1)
+    assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [1, 2]
+
+
+async def test_who_waits_for_a_session_is_answered_when_the_service_ends(at):
+    task = asyncio.create_task(at.tail.steps(SESSION, 0, 60))
+    while not at.watchers.watched(SESSION):  # noqa: ASYNC110 -- nobody says when somebody has subscribed
+        await asyncio.sleep(0)
+    at.watchers.close()
+    assert await asyncio.wait_for(task, 5) == []
+    assert await asyncio.wait_for(at.tail.steps(SESSION, 0, 60), 5) == []
+
+
+async def test_a_read_goes_on_when_its_reader_leaves_and_is_over_once_the_tail_is_closed(at, monkeypatch):
+    under_way, go_on, read = asyncio.Event(), asyncio.Event(), at.queries.feed
+
+    async def slow(*question):
+        under_way.set()
+        await go_on.wait()
+        return await read(*question)
+
+    monkeypatch.setattr(at.queries, "feed", slow)
+    reader = asyncio.create_task(at.tail.page(0, ENDS, 10))
+    await under_way.wait()
+    reader.cancel()
+    await asyncio.wait({reader})
+    closing = asyncio.create_task(at.tail.close())
+    await asyncio.sleep(0)
+    assert (reader.cancelled(), closing.done(), at.queries.reads) == (True, False, 0)
+    go_on.set()
+    await asyncio.wait_for(closing, 5)
+    assert at.queries.reads == 1
 
 
 async def test_pages_end_with_the_service(at):

@@ -308,6 +308,16 @@ class TestStreams:
             while await client.frame():
                 pass
 
+    async def test_a_service_that_stops_ends_a_sessions_stream_too(self, service, http):
+        created, _ = forge.story(1)
+        await http.webhook(created)
+        async with listening(service, f"/v1/sessions/{created['payload']['sessionId']}/stream") as client:
+            await client.event()
+            service.stop_waiting()
+            while await client.frame():
+                pass
+        assert opened(service).open == 0
+
     async def test_a_store_that_goes_away_interrupts_a_stream(self, service, http, monkeypatch):
         async with listening(service, "/v1/feed/stream") as client:
             await client.frame()

@@ -1,6 +1,8 @@
 """The feed in the store, on both engines: positions without a gap, pages that never change, consumers with a lag."""
 
+import asyncio
 import json
+import random
 from uuid import UUID
 
 import msgspec
@@ -57,6 +59,17 @@ class Store:
             self.clock.advance(1)
             await self.run(lambda sync, now: databases.sweep(self.journal, sync, now))
 
+    async def walk(self, wanted: FeedFilter, limit: int = 100) -> list[tuple[int, int, str]]:
+        """What a reader sees from the beginning, each page behind the one before, up to an empty one at the head."""
+        seen, after = [], 0
+        while (page := await self.queries.feed(after, wanted, limit)).items:
+            assert len(page.items) <= limit
+            assert after < int(page.items[-1].position) <= int(page.next_cursor)
+            seen += short(page)
+            after = int(page.next_cursor)
+        assert int(page.next_cursor) == await self.queries.feed_head()
+        return seen
+
     async def place(self, name: str, position: int | None, **more) -> bool:
         return await self.run(lambda sync, now: consumers.place(sync, Placement(name, position, **more), now))
 
@@ -70,6 +83,19 @@ def short(page) -> list[tuple[int, int, str]]:
     return [(int(each.position), each.session_id.int, each.state) for each in page.items]
 
 
+FILTERS = [
+    (ENDS, [2, 4, 6]),
+    (ALL, [1, 2, 3, 4, 5, 6]),
+    (FeedFilter(states=("aborted", "error")), [4, 6]),
+    (FeedFilter(states=("created",)), []),
+    (FeedFilter(terminal=False, states=("created",)), [1, 3, 5]),
+    (FeedFilter(environment="live"), [2, 6]),
+    (FeedFilter(flow_id="a"), [2, 4]),
+    (FeedFilter(flow_id="a", environment="live", states=("completed",)), [2]),
+    (FeedFilter(flow_id="c"), []),
+]
+
+
 class TestPositions:
     async def test_they_are_one_two_three_and_so_on_and_follow_each_sessions_order(self, store):
         await store.take(arrival(FIRST, 1, "created"), arrival(SECOND, 1, "created"))
@@ -78,6 +104,36 @@ class TestPositions:
         assert [position for position, _, _ in short(page)] == [1, 2, 3, 4]
         assert sorted(short(page)) == short(page)
         assert [each.ordinal for each in page.items if each.session_id == FIRST] == [1, 2]
+
+    async def test_they_have_no_gap_whatever_the_batches_are_and_whatever_waits_for_its_turn(self, store):
+        chance = random.Random(7)
+        sessions = [UUID(int=number) for number in range(1, 13)]
+        coming = [arrival(each, *event) for each in sessions for event in ((1, "created"), (2, "expired"))]
+        chance.shuffle(coming)
+        while coming:
+            size = chance.randint(1, 5)
+            await store.take(*coming[:size])
+            del coming[:size]
+        seen = await store.walk(ALL, limit=5)
+        assert [position for position, _, _ in seen] == list(range(1, 25))
+        for session in sessions:
+            assert [state for _, of, state in seen if of == session.int] == ["created", "expired"]
+
+    @pytest.mark.parametrize("committed", [True, False])
+    async def test_who_comes_second_is_given_none_before_the_first_has_ended(self, store, committed):
+        await store.end(FIRST)
+        batch = [arrival(SECOND, 1, "created"), arrival(SECOND, 2, "completed")]
+        async with store.database.writer.connect() as first:
+            await first.run_sync(lambda c: databases.write(store.journal, c, batch, store.database.now(c)))
+            second = asyncio.create_task(store.end(THIRD))
+            await asyncio.wait({second}, timeout=0.2)
+            assert not second.done()
+            assert await store.queries.feed_head() == 2
+            await (first.commit() if committed else first.rollback())
+        await asyncio.wait_for(second, 10)
+        expected = [1, 2, 3] if committed else [1, 3]
+        assert [session for _, session, _ in await store.walk(ENDS)] == expected
+        assert await store.queries.feed_head() == 2 * len(expected)
 
     async def test_what_is_rolled_back_leaves_no_hole(self, store):
         await store.end(FIRST)
@@ -146,6 +202,24 @@ class TestPages:
         assert THIRD in await found(states=("expired",)) or stretch < 6
         assert await found(environment="gone") == []
 
+    @pytest.mark.parametrize("stretch", [1, 2, 3, feed_pages.STRETCH])
+    async def test_pages_of_any_size_miss_nothing_over_stretches_of_any_length(self, store, monkeypatch, stretch):
+        monkeypatch.setattr(feed_pages, "STRETCH", stretch)
+        await store.end(FIRST, environment="live", flow_id="a")
+        await store.end(SECOND, "aborted", environment="test", flow_id="a")
+        await store.end(THIRD, "error", environment="live", flow_id="b")
+        for wanted, expected in FILTERS:
+            for limit in (1, 2, 100):
+                assert [position for position, _, _ in await store.walk(wanted, limit)] == expected, wanted
+
+    async def test_no_statement_reads_more_than_a_stretch_for_what_is_rare(self, store, monkeypatch):
+        monkeypatch.setattr(feed_pages, "STRETCH", 2)
+        await store.end(FIRST)
+        await store.end(SECOND, "error")
+        async with store.database.reader.connect() as connection:
+            found = await connection.run_sync(feed_pages.read_stretch, 0, FeedFilter(states=("error",)), 100)
+        assert (found.items, found.cursor, found.head) == ([], 2, 4)
+
     async def test_a_terminal_item_says_what_the_callback_said(self, store):
         await store.take(arrival(FIRST, 4, "completed", flow_id="flow", environment="live", last_step=STEP))
         await store.give_up()
@@ -164,6 +238,15 @@ class TestPages:
         before = msgspec.json.encode(await store.queries.feed(0, ALL))
         await store.take(arrival(FIRST, 1, "created", flow_id="flow", environment="live"))
         assert await rows(store.database, "SELECT sequence FROM transitions ORDER BY ordinal") == [(1,), (2,)]
+        assert msgspec.json.encode(await store.queries.feed(0, ALL)) == before
+
+    async def test_no_event_behind_an_end_changes_what_is_said_of_it(self, store):
+        await store.take(arrival(FIRST, 3, "completed"))
+        await store.give_up()
+        before = msgspec.json.encode(await store.queries.feed(0, ALL))
+        facts = {"flow_id": "flow", "environment": "live", "last_step": STEP}
+        await store.take(arrival(FIRST, 4, "error", **facts), arrival(FIRST, 2, "step", **facts))
+        await store.take(arrival(FIRST, 1, "created", **facts))
         assert msgspec.json.encode(await store.queries.feed(0, ALL)) == before
 
     async def test_the_steps_of_one_session_are_read_by_their_ordinals(self, store):
