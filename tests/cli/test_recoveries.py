@@ -165,3 +165,13 @@ def test_a_dry_run_of_what_cannot_be_retried_is_exit_1(run):
     (delivered,) = run.json("callbacks", "--status", "delivered")["items"]
     assert run("callbacks", "retry", delivered["callbackId"], "--dry-run").exit_code == 1
     assert run("callbacks", "retry", "6ba7b810-9dad-51d1-80b4-00c04fd430c8", "--dry-run").exit_code == 1
+
+
+def test_a_name_that_nobody_ever_had_is_not_known(run):
+    result = run("callbacks", "recover", "nope", *SINCE)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "No subscriber nope is known." in result.stderr
+
+
+def test_whose_name_nobody_has_at_present_is_said(run):
+    assert "Nobody is called crm at present" in run("callbacks", "recover", "crm", *SINCE, "--dry-run").stderr

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from databases import rows
 from senders import Scripted, owe
-from statekeeper.core.errors import NameTaken, Unavailable
+from statekeeper.core.errors import BodyRefused, NameTaken, Unavailable
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
@@ -194,7 +194,9 @@ async def test_a_shorter_overlap_ends_what_a_longer_one_had_let_sign(node, clock
 
 async def test_no_more_secrets_sign_than_a_receiver_can_be_asked_to_read(node, clock):
     await create(node)
-    for _ in range(MOST_SECRETS + 2):
+    for _ in range(MOST_SECRETS - 1):
+        await node.acts.rotate("crm", None, timedelta(days=1))
+    with pytest.raises(BodyRefused, match="10 secrets sign already"):
         await node.acts.rotate("crm", None, timedelta(days=1))
     assert len(node.connected[-1].secrets_at(clock())) == MOST_SECRETS
 

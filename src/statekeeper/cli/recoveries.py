@@ -29,7 +29,7 @@ from statekeeper.settings import BrokerSettings, EndpointSettings, Settings
 from statekeeper.store import recovery as store
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.endpoints import owed
+from statekeeper.store.outbox import is_subscriber
 from statekeeper.store.queries import Queries
 from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.views import RecoveryPlanView, RecoveryView
@@ -124,11 +124,11 @@ async def _plan(
 
 
 def _owed(connection: Connection, known: Settings, name: str) -> Subscriber:
-    """Whoever has callbacks can have them sent again; where nobody bears that name now, they wait for somebody who does."""
+    """Whoever has callbacks can have them sent again; where nobody bears that name now, they wait for one who does."""
     try:
         return _find(connection, known, name)
     except NotFound:
-        if name not in owed(connection):
+        if not is_subscriber(connection, name):
             raise
         show_line(f"Nobody is called {name} at present: what is made due waits until somebody is.", err=True)
         return Subscriber(name)

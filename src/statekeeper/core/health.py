@@ -108,10 +108,9 @@ def observe(health: Health, attempt: Attempt, now: datetime, policy: HealthPolic
             return _succeed(health)
         case Outcome.FAILED:
             return _fail(health, attempt, now, policy)
-        case Outcome.GAVE_UP if attempt.detail == GONE:
-            return disable(health, GONE, now), Disabled(GONE)
-        case Outcome.GAVE_UP:
-            return health, None  # one callback is hopeless, which says nothing of the endpoint
+    if attempt.detail == GONE:
+        return disable(health, GONE, now), Disabled(GONE)
+    return health, None  # one callback was given up on, which says nothing of the endpoint
 
 
 def admit(health: Health, slots: int, now: datetime, lease: timedelta) -> tuple[int, Health | None]:

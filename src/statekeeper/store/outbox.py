@@ -74,6 +74,12 @@ def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
     return connection.execute(_ANY_DUE, due).first() is not None
 
 
+def is_subscriber(connection: Connection, name: str) -> bool:
+    """Whether anybody of this name was ever owed a callback."""
+    query = select(_callbacks.c.callback_id).where(_callbacks.c.subscriber == name).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def settle(connection: Connection, claim: Claim, attempt: Attempt, verdict: Verdict, now: datetime) -> bool:
     """Record an attempt and what follows from it; False if the claim had passed on, so that nothing followed."""
     statement, values = _follow(verdict, claim, attempt, now)
