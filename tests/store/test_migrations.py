@@ -1,16 +1,21 @@
 """Migrations equal the tables, on both engines, down to the predicates of partial indexes."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, MetaData, inspect, select, text
+from sqlalchemy import Table as CoreTable
 from sqlalchemy.schema import CreateIndex
 
 from databases import empty, rows
 from statekeeper.core.errors import SchemaError
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.tables import Table
+from statekeeper.store.tables import EventRow, SessionRow, Table, TransitionRow, table
 
 
 async def test_migrations_equal_the_tables(database: Database):
@@ -80,6 +85,52 @@ async def test_the_store_can_be_taken_down_to_nothing_and_up_again(tmp_path):
     await empty(database)
     assert await rows(database, "SELECT * FROM sessions") == []
     await database.close()
+
+
+async def test_a_store_of_the_first_release_keeps_its_sessions_and_gains_the_feed(database: Database):
+    """Its steps get positions in the order of their times, and its sessions say what they went on without."""
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_migrate, command.downgrade, "0001")
+        await connection.run_sync(_fill)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_migrate, command.upgrade, "head")
+    steps = "SELECT position, ordinal, terminal FROM transitions ORDER BY position"
+    assert [(p, o, bool(t)) for p, o, t in await rows(database, steps)] == [(1, 1, False), (2, 2, True), (3, 1, False)]
+    assert await rows(database, "SELECT position FROM feed_heads") == [(3,)]
+    async with database.reader.connect() as connection:
+        of = table(SessionRow)
+        found = (await connection.execute(select(of.c.given_up, of.c.inferred).order_by(of.c.state.desc()))).all()
+    assert [tuple(row) for row in found] == [(None, None), ([1], ["session.created"])]
+
+
+def _migrate(connection: Connection, move, revision: str) -> None:
+    config = schema._config()
+    config.attributes["connection"] = connection
+    move(config, revision)
+
+
+def _fill(connection: Connection) -> None:
+    """A session whose beginning was given up on, and a later one that has only begun."""
+    for number, state, cursor, contiguous in ((1, "completed", 2, False), (2, "created", 1, True)):
+        session = {"session_id": UUID(int=number), "state": state, "terminal": state == "completed", "cursor": cursor}
+        more = {"contiguous": contiguous, "held": [], "applied": [cursor], "ordinal": cursor, "arrivals": 1}
+        chart = {"chart_id": "c", "chart_version": "v", "first_seen_at": AT, "updated_at": AT}
+        connection.execute(table(SessionRow).insert().values(session | more | chart))
+        event = {"session_id": UUID(int=number), "arrival": 1, "event_id": "e", "name": "n", "sequence": cursor}
+        proof = {"digest": bytes(32), "disposition": "applied", "received_at": AT, "token": "t", "key_thumbprint": "k"}
+        connection.execute(table(EventRow).insert().values(event | proof))
+    for number, ordinal, cause in ((2, 1, "event"), (1, 1, "inferred"), (1, 2, "event")):
+        step = {"session_id": UUID(int=number), "ordinal": ordinal, "source": "s", "target": "t", "cause": cause}
+        borne = {"trigger": "session.created", "event_id": "e" if cause == "event" else None}
+        connection.execute(_STEPS.insert().values(step | borne | {"at": AT + timedelta(seconds=number)}))
+
+
+AT = datetime(2026, 1, 8, tzinfo=UTC)
+_STEPS = CoreTable(
+    "transitions",
+    MetaData(),
+    *(column._copy() for column in table(TransitionRow).columns if column.name not in {"terminal", "position"}),
+)
 
 
 async def _set_revision(database: Database, revision: str) -> None:
