@@ -276,6 +276,21 @@ class TestStreams:
         again = await http.get(f"/v1/sessions/{session}/stream", headers={"Last-Event-ID": "1"})
         assert "id: 2\nevent: session.completed" in again.text
 
+    async def test_an_end_that_comes_between_two_reads_is_not_lost(self, http, monkeypatch):
+        created, completed = forge.story(1)
+        await http.webhook(created)
+        has_ended = feed._has_ended
+
+        async def ends_first(parts, session):
+            await http.webhook(completed)
+            return await has_ended(parts, session)
+
+        monkeypatch.setattr(feed, "_has_ended", ends_first)
+        answer = await http.get(
+            f"/v1/sessions/{created['payload']['sessionId']}/stream", headers={"Last-Event-ID": "1"}
+        )
+        assert "event: session.completed" in answer.text
+
     async def test_a_sessions_stream_beats_while_nothing_happens(self, service, http, monkeypatch):
         monkeypatch.setattr(feed, "HEARTBEAT_SECONDS", 0.0)
         created, _ = forge.story(1)

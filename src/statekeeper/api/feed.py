@@ -61,9 +61,10 @@ async def stream_session(request: Request[Any, Any, Any], session_id: FromPath[s
     key = read_uuid("sessionId", session_id)
     Parameters.read(request.scope["query_string"], ())
     seen = _last_event_id(request) or 0
+    ended = await _has_ended(parts, key)  # before its steps are read: an end that is taken in between would be lost
     if (steps := await parts.queries.session_feed(key, seen)) is None:
         raise NotFound("session", key)
-    if not steps and await _has_ended(parts, key):
+    if ended and not steps:
         return Response(b"", status_code=204).to_asgi_response(app=None, request=request)
     parts.streams.admit()
     return parts.streams.answer(_session_frames(parts, key, seen), parts.engine.watchers.closed)
