@@ -147,7 +147,7 @@ class Service:
 
     def _after_commit(self, entry: Entry) -> None:
         """Tell those who wait that something is on disk."""
-        if entry.callbacks:
+        if entry.callbacks and not self.engine.journal.first_delay:  # else nothing of it is due yet: a poll finds it
             self._relay.wake()
         self.engine.watchers.notify(entry.changed)
         if entry.steps:
