@@ -12,12 +12,12 @@ help: ## list the commands
 .venv/run: requirements/run.txt
 	$(PYTHON) -c 'import sys; sys.exit("Statekeeper needs Python 3.11 or later; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(PIP) install --require-hashes --requirement requirements/run.txt
+	$(PIP) install --require-hashes --no-deps --requirement requirements/run.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev: requirements/dev.txt .venv/run
-	$(PIP) install --require-hashes --requirement requirements/dev.txt
+	$(PIP) install --require-hashes --no-deps --requirement requirements/dev.txt
 	@touch $@
 
 demo: .venv/run ## a day of sessions against a real service, checked to the last callback

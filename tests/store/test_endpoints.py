@@ -6,6 +6,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from databases import rows
 from statekeeper.core.errors import CannotBeOpened, NameTaken, NoEncryptionKey, NotFound
@@ -174,9 +175,17 @@ async def test_nothing_is_buried_that_is_owed_to_one_who_is_there(create, run, o
     assert await run(partial(endpoints.bury, "crm")) == 1
 
 
-async def test_a_burial_takes_no_more_at_once_than_it_is_told(run, owe):
+def bury_by_the_worst_plan(connection, _now):
+    """PostgreSQL is left no plan but the one that reads a subquery again for each row."""
+    if connection.dialect.name == "postgresql":
+        for way in ("hashjoin", "mergejoin", "material", "memoize", "hashagg", "sort", "indexscan", "bitmapscan"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
+    return outbox.bury(connection, "crm", 2)
+
+
+async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_database_plans_it(run, owe):
     await owe((1,), (2,), (3,))
-    assert [await run(lambda c, _now: outbox.bury(c, "crm", 2)) for _ in range(3)] == [2, 1, 0]
+    assert [await run(bury_by_the_worst_plan) for _ in range(3)] == [2, 1, 0]
 
 
 @pytest.mark.parametrize(

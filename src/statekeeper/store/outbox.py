@@ -142,8 +142,10 @@ def bury(connection: Connection, subscriber: str, limit: int = PORTION) -> int:
     query = select(*_CLAIM, _callbacks.c.claimed_at).where(*owed, _callbacks.c.claimed_at.is_not(None))
     claimed = connection.execute(query.with_for_update()).all()
     _record_interrupted(connection, [(Claim(*row[: len(_CLAIM)]), row.claimed_at) for row in claimed])
-    portion = select(_callbacks.c.callback_id).where(*owed).limit(limit).with_for_update()
-    buried = update(_callbacks).where(_callbacks.c.callback_id.in_(portion))
+    # A common table expression is read once. PostgreSQL may read a plain subquery again for each row it looks at, and a
+    # limit that locks gives other rows each time: more than the limit would die.
+    portion = select(_callbacks.c.callback_id).where(*owed).limit(limit).with_for_update().cte("portion", nesting=True)
+    buried = update(_callbacks).where(_callbacks.c.callback_id.in_(select(portion.c.callback_id)))
     return connection.execute(buried.values(status="dead", due_at=None, claimed_at=None)).rowcount
 
 
