@@ -19,6 +19,7 @@ from statekeeper import metrics
 from statekeeper.core.arrivals import Arrival, Receipt
 from statekeeper.core.errors import NotAnEvent, Unavailable
 from statekeeper.core.events import SessionEvent, read_event, status_fits
+from statekeeper.core.machine import Disposition
 from statekeeper.store import consumers
 from statekeeper.store.consumers import Placement
 from statekeeper.store.journal import Journal
@@ -32,6 +33,7 @@ from statekeeper.writer import Writer
 
 LONGEST_TICK: Final = 2.0
 SHORTEST_TICK: Final = 0.05
+_TAKEN: Final = {disposition: metrics.EVENTS.labels(disposition) for disposition in Disposition}
 log = structlog.get_logger()
 
 
@@ -119,7 +121,7 @@ class Engine:
             log.warning("refusal_not_kept", reason=error.reason)
 
     def _count(self, event: SessionEvent, receipt: Receipt) -> None:
-        metrics.EVENTS.labels(receipt.disposition).inc()
+        _TAKEN[receipt.disposition].inc()
         if not status_fits(event):
             metrics.UNFITTING_STATUS.inc()
             log.warning("status_does_not_fit", session_id=str(event.session_id), event_name=event.name)

@@ -37,6 +37,19 @@ async def test_a_file_in_a_folder_that_is_not_there_is_a_clear_fault(tmp_path):
     await database.close()
 
 
+async def test_a_commit_to_a_file_is_on_disk_and_seldom_waits_for_the_log_to_be_taken_in(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
+    async with database.writer.connect() as connection:
+        asked = {
+            name: await connection.exec_driver_sql(f"PRAGMA {name}") for name in ("synchronous", "wal_autocheckpoint")
+        }
+        assert {name: found.scalar_one() for name, found in asked.items()} == {
+            "synchronous": 2,
+            "wal_autocheckpoint": 4000,
+        }
+    await database.close()
+
+
 @pytest.mark.parametrize(
     "error",
     [

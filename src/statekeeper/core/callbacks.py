@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from statekeeper.core.events import LastStep
@@ -20,6 +20,8 @@ from statekeeper.core.instants import parse_rfc3339, rfc3339
 from statekeeper.core.machine import Progress, Step
 from statekeeper.core.statechart import Statechart
 from statekeeper.core.subscribers import Match, Subscriber
+
+_to_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def encode(callback: Callback) -> str:
     if callback.detailed:
         data["transition"] = _transition(callback.step)
     body = {"type": f"session.{ended.state}", "timestamp": at, "data": data}
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return _to_json(body)
 
 
 def _transition(step: Step) -> dict[str, Any]:

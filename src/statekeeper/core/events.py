@@ -24,6 +24,7 @@ MAX_TEXT: Final = 255
 MAX_SEQUENCE: Final = 9999
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _DIGITS: Final = re.compile(r"0*([0-9]{1,4})", re.ASCII)
+_to_json: Final = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` would make an encoder for each event
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _STATUSES: Final = {
     "session.created": {"CREATED", "RUNNING"},  # it runs at once, and the provider's pages show either
@@ -63,7 +64,7 @@ class SessionEvent:
     def digest(self) -> bytes:
         """SHA-256 over the facts that an honest retry does not change; it tells a duplicate from a conflict."""
         facts = [self.name, self.sequence, self.flow_id, self.environment, self.session_status]
-        return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).digest()
+        return hashlib.sha256(_to_json(facts).encode()).digest()
 
 
 def parse_uuid(text: object) -> UUID | None:

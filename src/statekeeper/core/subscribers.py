@@ -51,6 +51,8 @@ class Subscriber:
             return Match.NO
         if self.states and state not in self.states:
             return Match.NO
+        if not (self.environments or self.flows):
+            return Match.YES
         filters = ((self.environments, origin.environment), (self.flows, origin.flow_id))
         if any(wanted and said is not None and said not in wanted for wanted, said in filters):
             return Match.NO
