@@ -50,3 +50,13 @@ def test_a_consumer_is_made_moved_shown_and_forgotten(run):
 )
 def test_what_cannot_be_is_said(run, arguments, code):
     assert run("feed", "consumers", *arguments).exit_code == code
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\x00b", "a\udc80", "a/b"])
+@pytest.mark.parametrize("act", [("set", "start"), ("delete", "--yes")])
+def test_a_name_that_the_api_would_refuse_is_refused_here_too(run, name, act):
+    verb, then = act
+    result = run("feed", "consumers", verb, name, then)
+    told = "Error: name: must be a text of 1 to 255 characters, without a slash\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    assert run.json("feed", "consumers")["items"] == []

@@ -96,7 +96,8 @@ def place(*, name: str, position: int | None, transitions: str | None, expected:
     ```
     """
     terminal = None if transitions is None else transitions == "terminal"
-    new = with_store(lambda database: _place(database, Placement(name, position, terminal, expected)))
+    placement = Placement(store.consumer_name(name), position, terminal, expected)
+    new = with_store(lambda database: _place(database, placement))
     show_line(f"Consumer {name} has been {'made' if new else 'moved'}.")
 
 
@@ -111,6 +112,7 @@ def delete(*, name: str, yes: bool) -> None:
     statekeeper feed consumers delete warehouse --yes
     ```
     """
+    store.consumer_name(name)
     if not yes:
         click.confirm(f"Forget the position of {name}?", abort=True)
     with_store(lambda database: _remove(database, name))
