@@ -82,6 +82,11 @@ def show_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
+def show_json_line(value: object) -> None:
+    """Print a document as one line, exactly as the API encodes it; whoever closes the pipe ends the program."""
+    _console().out(msgspec.json.encode(value).decode(), highlight=False)
+
+
 def progress() -> Progress:
     """A progress bar on stderr, where somebody watches."""
     console = Console(stderr=True)
