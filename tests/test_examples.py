@@ -73,30 +73,111 @@ class Enough(Exception):
     """The consumer goes on for ever; a test has seen enough."""
 
 
-@pytest.mark.parametrize("end", ["completed", "expired"])
-def test_the_feeds_consumer_deals_with_every_end_and_begins_again_where_it_was(tmp_path, monkeypatch, end):
+@pytest.fixture
+def example():
+    """The feed's consumer, as a module."""
     spec = importlib.util.spec_from_file_location("feed_consumer", CONSUMER)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    sessions = []
-    with Serving(tmp_path) as service:
-        monkeypatch.setenv("STATEKEEPER_AT", f"http://127.0.0.1:{service.port}")
-        for seed in (1, 2):
-            for event in forge.story(seed, end):
-                service.post(forge.token(event))
+    return module
+
+
+class Worker:
+    """The example at work on a service: what it dealt with, session by session, and how long it would have waited."""
+
+    def __init__(self, example, service):
+        self.example, self.service = example, service
+        self.sessions, self.pauses = [], []
+
+    def work(self, until, on_item=lambda number: None, on_pause=lambda: None):
+        """Deal with items until there have been so many; `on_item` is told the number of each."""
 
         def deal_with(item):
-            sessions.append(item["sessionId"])
-            if len(sessions) == 3:
+            self.sessions.append(item["sessionId"])
+            on_item(len(self.sessions))
+            if len(self.sessions) == until:
                 raise Enough
 
-        def die_at_the_second(item):
-            deal_with(item)
-            if len(sessions) == 2:
-                raise Enough
+        with self.example.connect() as client:
 
-        with module.connect() as client:
-            for deal in (die_at_the_second, deal_with):
-                with pytest.raises(Enough):
-                    module.follow(client, deal)
-    assert sessions == [sessions[0], sessions[1], sessions[0]]
+            def pause(seconds):
+                self.pauses.append(seconds)
+                on_pause()
+                client.base_url = self.at
+
+            client.base_url = self.at
+            with pytest.raises(Enough):
+                self.example.Consumer(client, pause).follow(deal_with)
+
+    @property
+    def at(self):
+        return f"http://127.0.0.1:{self.service.port}"
+
+    def end(self, *seeds, end="completed"):
+        for event in (event for seed in seeds for event in forge.story(seed, end)):
+            self.service.post(forge.token(event))
+
+
+@pytest.fixture
+def worker(example, tmp_path):
+    with Serving(tmp_path) as service:
+        yield Worker(example, service)
+
+
+@pytest.mark.parametrize("end", ["completed", "expired"])
+def test_the_feeds_consumer_deals_with_every_end_and_begins_again_where_it_was(worker, end):
+    worker.end(1, 2, end=end)
+    worker.work(until=2)
+    worker.work(until=3)
+    one, two, *more = worker.sessions
+    assert (one != two, more, worker.pauses) == (True, [one], [])
+
+
+def test_a_consumer_goes_on_where_another_worker_of_its_name_has_moved_it(worker):
+    worker.end(1, 2)
+
+    def overtake(number):
+        if number == 2:
+            assert worker.service.http.put(worker.example.CONSUMER, json={"position": "2"}).status_code == 200
+
+    worker.work(until=3, on_item=overtake)
+    one, two, *more = worker.sessions
+    assert (one != two, more, worker.pauses) == (True, [two], [])
+
+
+def test_a_consumer_waits_for_a_service_that_is_started_anew_and_misses_nothing(worker):
+    worker.end(1, 2)
+
+    def restart():
+        worker.service.start()
+        worker.end(3)
+
+    worker.work(until=3, on_item=lambda number: worker.service.kill() if number == 2 else None, on_pause=restart)
+    assert (len(set(worker.sessions)), worker.pauses) == (3, [1.0])
+
+
+def answering(answer):
+    return httpx.Client(transport=httpx.MockTransport(answer), base_url="http://at.test")
+
+
+def test_a_consumer_waits_longer_each_time_but_never_longer_than_a_minute(example):
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            raise Enough
+
+    with answering(lambda _: httpx.Response(503)) as client, pytest.raises(Enough):
+        example.Consumer(client, pause).follow(print)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize("status", [401, 403, 409])
+def test_a_consumer_stops_at_what_waiting_does_not_mend_and_says_what(example, status):
+    def answer(request):
+        return httpx.Response(404) if status == 409 and request.method == "GET" else httpx.Response(status, text="No.")
+
+    said = f"{example.CONSUMER} is answered {status}: No."
+    with answering(answer) as client, pytest.raises(SystemExit, match=said):
+        example.Consumer(client, pytest.fail).follow(print)

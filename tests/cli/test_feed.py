@@ -1,6 +1,18 @@
-"""`statekeeper feed`: what it shows, and how consumers are made, moved and forgotten."""
+"""`statekeeper feed`: what it shows and follows, and how consumers are made, moved and forgotten."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
+
+from databases import Clock
+from feeds import FeedStore
+from statekeeper.store.database import Database
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -50,3 +62,95 @@ def test_a_consumer_is_made_moved_shown_and_forgotten(run):
 )
 def test_what_cannot_be_is_said(run, arguments, code):
     assert run("feed", "consumers", *arguments).exit_code == code
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\x00b", "a\udc80", "a/b"])
+@pytest.mark.parametrize("act", [("set", "start"), ("delete", "--yes")])
+def test_a_name_that_the_api_would_refuse_is_refused_here_too(run, name, act):
+    verb, then = act
+    result = run("feed", "consumers", verb, name, then)
+    told = "Error: name: must be a text of 1 to 255 characters, without a slash\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    assert run.json("feed", "consumers")["items"] == []
+
+
+class Following:
+    """`statekeeper feed --follow` as a process; `said` is where it begins."""
+
+    def __init__(self, process):
+        self._process = process
+        self.said = process.stderr.readline()
+
+    def line(self):
+        """The next line, once it has been printed."""
+        return self._process.stdout.readline()
+
+    def end(self, by=signal.SIGTERM):
+        """Its exit code, and what it has printed since."""
+        self._process.send_signal(by)
+        out, err = self._process.communicate(timeout=30)
+        assert err == ""
+        return self._process.returncode, out
+
+
+@contextmanager
+def following(*arguments):
+    command = [sys.executable, "-m", "statekeeper", "feed", "--follow", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield Following(process)
+        finally:
+            process.kill()
+
+
+def take(directory, session):
+    """Let a session be told of from its creation to its end, as another process would."""
+
+    async def write():
+        clock = Clock()
+        database = Database.open(f"sqlite:///{directory / 'statekeeper.db'}", clock=clock)
+        await FeedStore(database, clock).story(session)
+        await database.close()
+
+    asyncio.run(write())
+
+
+def test_steps_are_followed_a_line_each_from_now_on(tmp_path):
+    with following() as feed:
+        assert feed.said == "Steps behind 2, until Ctrl-C:\n"
+        take(tmp_path, 7)
+        assert feed.line().split() == [
+            "2026-01-08T08:35:38.581Z",
+            "4",
+            str(UUID(int=7)),
+            *("created", "→", "completed", "session.completed,", "event"),
+        ]
+        take(tmp_path, 8)
+        assert feed.line().split()[1:3] == ["6", str(UUID(int=8))]
+        assert feed.end(signal.SIGINT) == (0, "")
+
+
+def test_steps_are_followed_as_lines_of_json_from_any_position(run, tmp_path):
+    with following("--after", "1", "--all", "--json") as feed:
+        lines = [feed.line()]
+        take(tmp_path, 7)
+        lines += [feed.line(), feed.line()]
+        assert feed.end() == (0, "")
+    assert [json.loads(line) for line in lines] == run.json("feed", "--after", 1, "--all")["items"]
+
+
+def test_whoever_closes_the_pipe_ends_it_without_a_word(tmp_path):
+    with following("--json") as feed:
+        feed._process.stdout.close()
+        take(tmp_path, 7)
+        assert (feed._process.wait(30), feed._process.stderr.read()) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(("--limit", "5"), "give it or --limit"), (("--after", "3"), "beyond the head"), (("--after", "x"), "--after")],
+)
+def test_what_cannot_be_followed_is_bad_usage(run, arguments, complaint):
+    result = run("feed", "--follow", *arguments)
+    assert result.exit_code == 2
+    assert complaint in result.stderr

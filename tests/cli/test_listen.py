@@ -12,8 +12,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from posted import OTHER, SECRET, SESSION, body_of, ended, signed
+from posted import AT, OTHER, SECRET, SESSION, body_of, ended, signed
 from statekeeper import LastStep
+from statekeeper.core.notices import Message, callback_dead, endpoint_disabled, endpoint_recovered, gap_closed
 from statekeeper.settings import Settings
 
 CALLBACK = UUID(int=1)
@@ -72,6 +73,27 @@ def test_callbacks_are_shown_to_a_person():
     assert "What came" in lines
     assert [line.split() for line in lines[-2:]] == [["answered", "200", "3"], ["answered", "401", "1"]]
     assert SECRET not in endpoint.said + str(lines)
+
+
+def test_a_notice_says_on_its_line_what_it_is_about():
+    dead = UUID(int=7)
+    notices = [
+        callback_dead(dead, SESSION, "crm", 9, "HTTP 500", AT),
+        endpoint_disabled("crm", "HTTP 410", AT),
+        endpoint_recovered("crm", None, AT),
+        gap_closed(SESSION, (2,), ("session.paused",), AT),
+    ]
+    with listening("--secret", SECRET) as endpoint:
+        for notice in notices:
+            endpoint.post(Message("ops", CALLBACK, notice).body.encode())
+        lines = endpoint.end()
+    assert [line.partition("  200  ")[2].removesuffix("  repeat") for line in lines[:8:2]] == [
+        f"callback.dead {dead} of crm, session {SESSION}",
+        "endpoint.disabled crm",
+        "endpoint.recovered crm",
+        f"session.gap_closed {SESSION}",
+    ]
+    assert lines[1] == f"    notice {CALLBACK}, at 2026-01-08T08:35:37.581Z"
 
 
 def test_callbacks_are_lines_of_json_to_a_machine_and_the_last_line_counts():

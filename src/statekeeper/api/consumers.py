@@ -15,9 +15,8 @@ from statekeeper.api.feed import KINDS
 from statekeeper.api.parameters import Parameters, parse_position
 from statekeeper.api.responses import json_response
 from statekeeper.api.wiring import wiring
-from statekeeper.core.errors import BodyRefused, Fault, QueryRefused
-from statekeeper.core.events import storable
-from statekeeper.store.consumers import Placement
+from statekeeper.core.errors import BodyRefused, Fault
+from statekeeper.store.consumers import Placement, consumer_name
 
 START, END = "start", "end"
 _PLACES: Final = f"must be a position in decimal digits, {START} or {END}"
@@ -43,7 +42,7 @@ async def list_consumers(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def get_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Where one consumer is."""
     Parameters.read(request.scope["query_string"], ())
-    return json_response(await wiring(request.scope).queries.consumer(_name(name)))
+    return json_response(await wiring(request.scope).queries.consumer(consumer_name(name)))
 
 
 @put("/v1/feed/consumers/{name:str}", status_code=200)
@@ -52,7 +51,7 @@ async def put_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     parts = wiring(request.scope)
     Parameters.read(request.scope["query_string"], ())
     asked = await read_json(request, PlacementRequest)
-    new = await parts.engine.place_consumer(_placement(_name(name), asked))
+    new = await parts.engine.place_consumer(_placement(consumer_name(name), asked))
     log.info("consumer_placed", consumer=name, position=asked.position, by=request.scope["user"])
     return json_response(await parts.queries.consumer(name), status=201 if new else 200)
 
@@ -61,14 +60,8 @@ async def put_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> 
 async def delete_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> None:
     """Forget a consumer."""
     Parameters.read(request.scope["query_string"], ())
-    await wiring(request.scope).engine.remove_consumer(_name(name))
+    await wiring(request.scope).engine.remove_consumer(consumer_name(name))
     log.info("consumer_removed", consumer=name, by=request.scope["user"])
-
-
-def _name(text: str) -> str:
-    if not storable(text):
-        raise QueryRefused("name", "must be a text of 1 to 255 characters")
-    return text
 
 
 def _placement(name: str, asked: PlacementRequest) -> Placement:

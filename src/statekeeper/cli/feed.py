@@ -1,9 +1,11 @@
 """`statekeeper feed`: steps in their one order, and the consumers whose position the store keeps."""
 
 import rich_click as click
+from click.core import ParameterSource
 from sqlalchemy import Connection
 
 from statekeeper.cli.flags import store_flags
+from statekeeper.cli.follower import follow
 from statekeeper.cli.screen import show_json, show_line, show_table
 from statekeeper.cli.store import ask, with_store
 from statekeeper.resources import default_chart
@@ -33,26 +35,46 @@ class Place(click.ParamType[int | None]):
 
 @click.group(invoke_without_command=True)
 @store_flags
-@click.option("--after", type=click.IntRange(min=0), default=0, show_default=True, help="Behind this position.")
+@click.option("--after", type=click.IntRange(min=0), help="Behind this position.  [default: 0; to follow, the newest]")
 @click.option("--limit", type=click.IntRange(1, MAX_ITEMS), default=DEFAULT_ITEMS, show_default=True, help="At most.")
 @click.option("--all", "every", is_flag=True, help="Every step, and not only ends.")
 @click.option(
     "--state", "states", type=click.Choice(default_chart().states), multiple=True, help="Into it; repeatable."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
+@click.option("--follow", "following", is_flag=True, help="Print each step as it is taken, until Ctrl-C.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the page as JSON, or each step that is followed as a line."
+)
 @click.pass_context
-def feed(ctx: click.Context, *, after: int, limit: int, every: bool, states: tuple[str, ...], as_json: bool) -> None:
+def feed(
+    ctx: click.Context,
+    *,
+    after: int | None,
+    limit: int,
+    every: bool,
+    states: tuple[str, ...],
+    following: bool,
+    as_json: bool,
+) -> None:
     """List steps of all sessions in their one order, or see to the feed's consumers.
+
+    With `--follow` nothing that was before is shown unless `--after` says from where on. It reads the store, once a
+    second, and needs no service; exit 0 after Ctrl-C or SIGTERM.
 
     ```
     statekeeper feed --after 41 --all
+    statekeeper feed --follow --all --json
     statekeeper feed consumers set warehouse start
     ```
     """
     if ctx.invoked_subcommand:
         return
     wanted = FeedFilter(terminal=not every, states=states)
-    page = ask(lambda queries: queries.feed(after, wanted, limit))
+    if following:
+        _refuse_limit(ctx)
+        follow(after, wanted, as_json=as_json)
+        return
+    page = ask(lambda queries: queries.feed(after or 0, wanted, limit))
     if as_json:
         show_json(page)
     else:
@@ -96,7 +118,8 @@ def place(*, name: str, position: int | None, transitions: str | None, expected:
     ```
     """
     terminal = None if transitions is None else transitions == "terminal"
-    new = with_store(lambda database: _place(database, Placement(name, position, terminal, expected)))
+    placement = Placement(store.consumer_name(name), position, terminal, expected)
+    new = with_store(lambda database: _place(database, placement))
     show_line(f"Consumer {name} has been {'made' if new else 'moved'}.")
 
 
@@ -111,10 +134,16 @@ def delete(*, name: str, yes: bool) -> None:
     statekeeper feed consumers delete warehouse --yes
     ```
     """
+    store.consumer_name(name)
     if not yes:
         click.confirm(f"Forget the position of {name}?", abort=True)
     with_store(lambda database: _remove(database, name))
     show_line(f"Consumer {name} is forgotten.")
+
+
+def _refuse_limit(ctx: click.Context) -> None:
+    if ctx.get_parameter_source("limit") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--follow has no end: give it or --limit.")
 
 
 async def _place(database: Database, placement: Placement) -> bool:

@@ -21,6 +21,8 @@ import rich_click as click
 from statekeeper.cli.kinds import Kind
 from statekeeper.cli.screen import show_line, show_table
 from statekeeper.core.instants import rfc3339
+from statekeeper.core.notices import CALLBACK_DEAD
+from statekeeper.core.subscribers import NOTICES
 from statekeeper.receiver import Delivery
 from statekeeper.simulator.endpoint import Habits, Heard, PracticeEndpoint
 from statekeeper.simulator.listener import Reply, Request, bind
@@ -140,11 +142,20 @@ def _show(heard: Heard, at: datetime, *, as_json: bool) -> None:
         click.echo(json.dumps({"at": rfc3339(at), **heard.to_json()}))
         return
     delivery = heard.delivery
-    what = f"{delivery.type} {delivery.data.get('sessionId', '')}".rstrip() if delivery else str(heard.reason)
+    what = f"{delivery.type} {_subject(delivery)}".rstrip() if delivery else str(heard.reason)
     repeat = "  repeat" if heard.repeat else ""
     show_line(f"{rfc3339(at)}  {heard.status or 'no answer'}  {what}{repeat}")
     if delivery:
-        show_line(f"    callback {delivery.callback_id}, {', '.join(_details(delivery))}")
+        kind = "notice" if delivery.type in NOTICES else "callback"
+        show_line(f"    {kind} {delivery.callback_id}, {', '.join(_details(delivery))}")
+
+
+def _subject(delivery: Delivery) -> str:
+    """What it is about: a session, an endpoint, or a callback that somebody else was owed."""
+    said = delivery.data.get
+    if delivery.type == CALLBACK_DEAD:
+        return f"{said('callbackId')} of {said('subscriber')}, session {said('sessionId')}"
+    return str(said("sessionId") or said("endpoint") or "")
 
 
 def _details(delivery: Delivery) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """What a person sees: tables and progress bars; and what a machine reads: JSON.
 
-On a terminal there are frames and colours; elsewhere a table is plain text as wide as it needs, a row a line. What came
-from outside is shown without its control characters, which could otherwise write anything on the operator's screen.
+On a terminal there are frames and colours, and what is too long is folded, ids excepted: whoever copies one needs it in
+one piece. Elsewhere, and on a terminal where ids leave no room for the rest, a table is plain text as wide as it needs,
+a row a line. What came from outside is shown without its control characters, which could otherwise write anything on
+the operator's screen.
 """
 
 from collections.abc import Iterable
@@ -10,12 +12,16 @@ from typing import Final
 import msgspec
 import rich_click as click
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-_UNBOUNDED: Final = 10_000
+from statekeeper.core.events import parse_uuid
+
+_UNBOUNDED: Final = 1_000_000
 _COLOURS: Final = {
     "completed": "green",
     "delivered": "green",
@@ -36,14 +42,35 @@ _COLOURS: Final = {
 def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; a word of the contract has its colour."""
     console = _console()
-    plain = not console.is_terminal
-    names = tuple(columns)
-    table = Table(box=None if plain else box.ROUNDED, pad_edge=not plain, show_header=any(names))
-    for column in names:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*map(_cell, row))
+    names, cells = tuple(columns), [[*map(_cell, row)] for row in rows]
+    table = _table(names, cells, framed=console.width < _UNBOUNDED)
+    if not _fits(table, console):
+        console.width = _UNBOUNDED
+        table = _table(names, cells, framed=False)
     console.print(Text(title, style="bold"), table, sep="\n")
+
+
+def _table(names: tuple[str, ...], rows: list[list[Text]], *, framed: bool) -> Table:
+    table = Table(box=box.ROUNDED if framed else None, pad_edge=framed, show_header=any(names))
+    for name, cells in zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True):
+        width = _width_of_ids(cells) if name else None
+        table.add_column(name, overflow="fold", no_wrap=width is not None, min_width=width)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _fits(table: Table, console: Console) -> bool:
+    """Whether there is room for the ids and for every word beside them; without ids, anything can be folded."""
+    if not any(column.no_wrap for column in table.columns):
+        return True
+    return Measurement.get(console, console.options.update_width(_UNBOUNDED), table).minimum <= console.width
+
+
+def _width_of_ids(cells: Iterable[Text]) -> int | None:
+    """How wide a column with ids in it must be; None for one that has none."""
+    texts = [cell.plain for cell in cells]
+    return max(map(cell_len, texts)) if any(map(parse_uuid, texts)) else None
 
 
 def show_line(text: str, *, err: bool = False) -> None:
@@ -55,6 +82,11 @@ def show_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
+def show_json_line(value: object) -> None:
+    """Print a document as one line, exactly as the API encodes it; whoever closes the pipe ends the program."""
+    _console().out(msgspec.json.encode(value).decode(), highlight=False)
+
+
 def progress() -> Progress:
     """A progress bar on stderr, where somebody watches."""
     console = Console(stderr=True)
@@ -64,7 +96,7 @@ def progress() -> Progress:
 
 def _console(*, err: bool = False) -> Console:
     console = Console(highlight=False, stderr=err)
-    if not console.is_terminal:
+    if not console.file.isatty():  # colours may be forced on a pipe, which makes no terminal of it
         console.width = _UNBOUNDED
     return console
 

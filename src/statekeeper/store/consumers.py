@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, case, delete, func, select
 
 from statekeeper.core.errors import NotFound, PositionMoved, QueryRefused, TooManyConsumers
+from statekeeper.core.events import MAX_TEXT, storable
 from statekeeper.core.instants import rfc3339
 from statekeeper.store.feed_pages import head_of
 from statekeeper.store.statements import upsert
@@ -36,6 +37,13 @@ class Placement:
     position: int | None
     terminal: bool | None = None
     expected: int | None = None
+
+
+def consumer_name(text: str) -> str:
+    """The text, if a consumer can bear it as its name, which is a part of a path; raises `QueryRefused`."""
+    if not storable(text) or "/" in text:
+        raise QueryRefused("name", f"must be a text of 1 to {MAX_TEXT} characters, without a slash")
+    return text
 
 
 def place(connection: Connection, placement: Placement, now: datetime) -> bool:
