@@ -9,6 +9,8 @@ import pytest
 from feeds import ENDS, FeedStore, arrival
 from statekeeper import tail as module
 from statekeeper.core.errors import Unavailable
+from statekeeper.store import feed_pages
+from statekeeper.store.feed_pages import FeedFilter
 from statekeeper.store.queries import Queries
 from statekeeper.store.views import FeedPage
 from statekeeper.tail import Tail
@@ -82,6 +84,21 @@ async def test_a_step_that_was_not_asked_for_ends_no_wait_and_moves_its_cursor(a
     page = await asyncio.wait_for(task, 5)
     assert (positions(page), page.next_cursor) == (["3"], "3")
     assert (await at.tail.page(3, ENDS, 10, 0.001)).next_cursor == "3"
+
+
+async def test_a_filter_that_nothing_fits_is_answered_behind_so_many_steps_and_without_a_wait(at, monkeypatch):
+    monkeypatch.setattr(module, "MOST_PASSED_OVER", 3)
+    monkeypatch.setattr(feed_pages, "STRETCH", 1)
+    for session in (1, 2, 3, 4):
+        await at.store.story(session, "error" if session == 4 else "completed")
+    errors = FeedFilter(states=("error",))
+    cursor, walked = 0, []
+    while cursor < 8:
+        page = await asyncio.wait_for(at.tail.page(cursor, errors, 10, 60), 5)
+        cursor = int(page.next_cursor)
+        walked.append((positions(page), cursor))
+    assert walked == [([], 3), ([], 6), (["8"], 8)]
+    assert positions(await at.queries.feed(0, errors, 10)) == ["8"]
 
 
 async def test_a_wait_that_is_over_answers_with_an_empty_page(at):

@@ -21,7 +21,15 @@ UPDATE transitions SET terminal = (
     WHERE sessions.session_id = transitions.session_id
 )
 """
-_HEAD = "INSERT INTO feed_heads (feed_id, position) SELECT 1, count(*) FROM transitions"
+_COUNTED = """
+UPDATE transitions SET ends = counted.ends
+FROM (
+    SELECT session_id, ordinal, sum(CASE WHEN terminal THEN 1 ELSE 0 END) OVER (ORDER BY position) AS ends
+    FROM transitions
+) AS counted
+WHERE transitions.session_id = counted.session_id AND transitions.ordinal = counted.ordinal
+"""
+_HEAD = "INSERT INTO feed_heads (feed_id, position, ends) SELECT 1, count(*), coalesce(max(ends), 0) FROM transitions"
 
 
 def upgrade() -> None:
@@ -31,9 +39,10 @@ def upgrade() -> None:
     op.add_column("attempts", sa.Column("response", sa.Text(), nullable=True))
     op.add_column("transitions", sa.Column("terminal", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("transitions", sa.Column("position", sa.BigInteger(), nullable=True))
+    op.add_column("transitions", sa.Column("ends", sa.BigInteger(), nullable=True))
     _create_tables()
     _fill_certificates(op.get_bind())
-    for statement in (_NUMBERED, _ENDED, _HEAD):
+    for statement in (_NUMBERED, _ENDED, _COUNTED, _HEAD):
         op.execute(statement)
     op.create_index("uq_transitions_position", "transitions", ["position"], unique=True)
     _create_index_of_ends()
@@ -75,6 +84,7 @@ def _create_tables() -> None:
         "feed_heads",
         sa.Column("feed_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("feed_id", name="pk_feed_heads"),
     )
     op.create_table(
@@ -168,6 +178,7 @@ def downgrade() -> None:
     op.drop_index("ix_transitions_ends", table_name="transitions")
     op.drop_index("uq_transitions_position", table_name="transitions")
     for name, column in (
+        ("transitions", "ends"),
         ("transitions", "position"),
         ("transitions", "terminal"),
         ("attempts", "response"),

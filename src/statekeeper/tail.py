@@ -21,6 +21,7 @@ from statekeeper.watchers import FEED, Watchers
 
 REREAD_SECONDS: Final = 1.0
 GATHERING_SECONDS: Final = 0.02
+MOST_PASSED_OVER: Final = 100_000
 log = structlog.get_logger()
 
 T = TypeVar("T")
@@ -37,16 +38,20 @@ class Tail:
         self._head = 0
 
     async def page(self, after: int, wanted: FeedFilter, limit: int, seconds: float = 0) -> FeedPage:
-        """One page; where it would be empty, the first to come within so many seconds."""
+        """One page; where it would be empty, the first to come within so many seconds.
+
+        One that is empty since so many steps were passed over waits for nothing: its reader goes on from its cursor.
+        """
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         with self._watchers.subscribe(FEED) as watcher:
             while True:
                 left = deadline - clock()
-                page = await self._page(after, wanted, limit)
-                if page.items or left <= 0 or watcher.closing:
+                page = await self._page(after, wanted, limit, MOST_PASSED_OVER)
+                passed_over = int(page.next_cursor) - after
+                if page.items or left <= 0 or watcher.closing or passed_over >= MOST_PASSED_OVER:
                     return page
-                after = int(page.next_cursor)
+                after += passed_over
                 await watcher.wait(left)
 
     async def pages(self, after: int, wanted: FeedFilter, heartbeat: float) -> AsyncGenerator[FeedPage, None]:

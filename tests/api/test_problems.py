@@ -27,6 +27,7 @@ EXPECTED = [
     (errors.RecoveryUnderWay(UUID(int=1)), 409),
     (errors.PositionMoved("crm"), 409),
     (errors.TooManyConsumers(1000), 409),
+    (errors.TooManyEndpoints(1000), 409),
     (errors.Unavailable("away", reason="store", retry_after=7), 503),
 ]
 

@@ -131,8 +131,23 @@ async def test_where_nothing_is_due_the_lock_is_left_alone(database, relay_for, 
 
     await relay_for(health=POLICY, crm=ill()).run_once()
     event.remove(database.writer.sync_engine, "before_cursor_execute", listen)
-    assert sum("endpoint_health" in statement for statement in said) == 1
-    assert not [statement for statement in said if "advisory" in statement]
+    assert not [statement for statement in said if "endpoint_health" in statement or "advisory" in statement]
+
+
+async def test_an_endpoint_to_which_nothing_is_due_costs_no_statement(database, relay_for, owe):
+    others = {f"other-{number}": ill(ordered=True) for number in range(50)}
+    relay = relay_for(crm=ill(), **others)
+    said = []
+
+    @event.listens_for(database.writer.sync_engine, "before_cursor_execute")
+    def listen(_connection, _cursor, statement, *_):
+        said.append(statement)
+
+    assert await relay.run_once() == 0
+    assert len([statement for statement in said if "callbacks" in statement]) == 1
+    event.remove(database.writer.sync_engine, "before_cursor_execute", listen)
+    await owe()
+    assert await relay.run_once() == 1
 
 
 async def test_a_callback_that_is_due_behind_another_one_uses_up_no_probe(relay_for, owe, ward, clock):

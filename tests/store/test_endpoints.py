@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from databases import rows
-from statekeeper.core.errors import CannotBeOpened, NameTaken, NoEncryptionKey, NotFound
+from statekeeper.core.errors import CannotBeOpened, NameTaken, NoEncryptionKey, NotFound, TooManyEndpoints
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
 from statekeeper.store import endpoints, outbox
 from statekeeper.store.endpoints import Owed, Secret, Target
@@ -63,6 +63,15 @@ async def test_a_name_is_unique_by_the_database(create, read_all):
     with pytest.raises(NameTaken):
         await create()
     assert len(await read_all()) == 1
+
+
+async def test_there_are_so_many_and_no_more(create, run, monkeypatch):
+    monkeypatch.setattr(endpoints, "MAX_ENDPOINTS", 1)
+    await create()
+    with pytest.raises(TooManyEndpoints):
+        await create("mail")
+    await run(lambda c, _now: endpoints.remove(c, "crm"))
+    await create("mail")
 
 
 async def test_they_come_by_name(create, read_all):

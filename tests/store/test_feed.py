@@ -146,7 +146,7 @@ class TestPositions:
             await store.run(fail)
         await store.end(THIRD)
         assert short(await store.queries.feed(2, ALL)) == [(3, 3, "created"), (4, 3, "completed")]
-        assert await rows(store.database, "SELECT position FROM feed_heads") == [(4,)]
+        assert await rows(store.database, "SELECT position, ends FROM feed_heads") == [(4, 2)]
 
     async def test_a_batch_without_a_step_moves_nothing(self, store):
         await store.take(arrival(FIRST, 2, "completed"))
@@ -281,6 +281,17 @@ class TestConsumers:
         ]
         assert found.head == "4"
         assert (await store.queries.consumer("ends")).lag == 2
+
+    async def test_wherever_it_is_its_lag_is_what_it_would_read(self, store):
+        await store.take(arrival(FIRST, 1, "created"))
+        await store.take(*(arrival(SECOND, number, name) for number, name in ((1, "created"), (2, "completed"))))
+        await store.take(arrival(FIRST, 2, "error"), arrival(THIRD, 1, "created"))
+        for position in range(6):
+            await store.place("ends", position)
+            await store.place("steps", position, terminal=False)
+            for name, wanted in (("ends", ENDS), ("steps", ALL)):
+                read = (await store.queries.feed(position, wanted)).items
+                assert (await store.queries.consumer(name)).lag == len(read), (name, position)
 
     async def test_two_workers_of_one_name_do_not_undo_one_anothers_moves(self, store):
         await store.end(FIRST)

@@ -94,9 +94,9 @@ async def test_a_store_of_the_first_release_keeps_its_sessions_and_gains_the_fee
         await connection.run_sync(_fill)
     async with database.writer.begin() as connection:
         await connection.run_sync(_migrate, command.upgrade, "head")
-    steps = "SELECT position, ordinal, terminal FROM transitions ORDER BY position"
-    assert [(p, o, bool(t)) for p, o, t in await rows(database, steps)] == [(1, 1, False), (2, 2, True), (3, 1, False)]
-    assert await rows(database, "SELECT position FROM feed_heads") == [(3,)]
+    steps = "SELECT position, ordinal, terminal, ends FROM transitions ORDER BY position"
+    assert await rows(database, steps) == [(1, 1, False, 0), (2, 2, True, 1), (3, 1, False, 1)]
+    assert await rows(database, "SELECT position, ends FROM feed_heads") == [(3, 1)]
     async with database.reader.connect() as connection:
         of = table(SessionRow)
         found = (await connection.execute(select(of.c.given_up, of.c.inferred).order_by(of.c.state.desc()))).all()
@@ -129,7 +129,7 @@ AT = datetime(2026, 1, 8, tzinfo=UTC)
 _STEPS = CoreTable(
     "transitions",
     MetaData(),
-    *(column._copy() for column in table(TransitionRow).columns if column.name not in {"terminal", "position"}),
+    *(column._copy() for column in table(TransitionRow).columns if column.name not in {"terminal", "position", "ends"}),
 )
 
 

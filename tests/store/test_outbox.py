@@ -73,6 +73,29 @@ def queue(database: Database) -> Queue:
 
 
 @pytest.mark.usefixtures("sessions")
+async def test_those_to_whom_something_is_due_are_told_from_the_others(queue, clock):
+    async def due(*names):
+        return await queue._run(lambda c, now: outbox.due_among(c, names, now))
+
+    assert await due("crm", "nobody", "o'brien \u00fc") == {"crm"}
+    claims = await queue.claim("crm")
+    assert await due("crm", "mail") == {"mail"}
+    await queue.deliver(claims[0])
+    clock.advance(LEASE.total_seconds())
+    assert await due("crm") == {"crm"}
+    assert await due() == set()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+async def test_who_is_due_is_read_from_the_index_of_what_is_pending_though_there_are_no_statistics(database):
+    statement = str(outbox._DUE_AMONG["sqlite"].compile(dialect=database.writer.dialect))
+    plan = await rows(database, "EXPLAIN QUERY PLAN " + statement.replace("?", "'[]'"))
+    assert [row[3] for row in plan if "callbacks" in row[3]] == [
+        "SEARCH callbacks USING INDEX ix_callbacks_due (subscriber=?)"
+    ]
+
+
+@pytest.mark.usefixtures("sessions")
 async def test_a_claim_takes_no_more_than_asked_for_and_only_its_own_subscribers(queue):
     claims = await queue.claim("crm", 2)
     assert len(claims) == 2

@@ -34,6 +34,7 @@ from statekeeper.core.errors import (
     StatekeeperError,
     TooLarge,
     TooManyConsumers,
+    TooManyEndpoints,
     Unavailable,
     UnsupportedMediaType,
     WebhookRefused,
@@ -85,6 +86,7 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     RecoveryUnderWay: Kind.named(409, "Recovery under way"),
     PositionMoved: Kind.named(409, "Position moved"),
     TooManyConsumers: Kind.named(409, "Too many consumers"),
+    TooManyEndpoints: Kind.named(409, "Too many endpoints"),
     Unavailable: Kind.named(503, "Unavailable"),
 }
 

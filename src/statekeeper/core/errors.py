@@ -19,6 +19,7 @@ StatekeeperError
 ├── RecoveryUnderWay(recovery_id)      the client's: 409
 ├── PositionMoved(consumer)            the client's: 409
 ├── TooManyConsumers(limit)            the client's: 409
+├── TooManyEndpoints(limit)            the client's: 409
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -198,6 +199,13 @@ class TooManyConsumers(StatekeeperError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"There are {limit} consumers, which is all that can be; delete one first.")
+
+
+class TooManyEndpoints(StatekeeperError):
+    """No more endpoints can be kept in the store: each costs every claim a look-up."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} endpoints in the store, which is all that can be; delete one first.")
 
 
 class Unavailable(StatekeeperError):

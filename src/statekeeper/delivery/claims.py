@@ -28,6 +28,8 @@ class Wish:
 def claim_due(connection: Connection, wishes: Iterable[Wish], now: datetime, lease: timedelta) -> list[Claim]:
     """Claim what is due and may go out, for all of them."""
     wishes = list(wishes)
+    due = outbox.due_among(connection, [wish.subscriber for wish in wishes], now)
+    wishes = [wish for wish in wishes if wish.subscriber in due]
     ill = health.seen(connection) if any(each.guarded for each in wishes) else {}
     return [
         claim
@@ -40,8 +42,6 @@ def claim_due(connection: Connection, wishes: Iterable[Wish], now: datetime, lea
 
 def _claim(connection: Connection, wish: Wish, found: Health, now: datetime, lease: timedelta) -> list[Claim]:
     if is_probe_due(found, now):
-        if not outbox.is_due(connection, wish.subscriber, now):
-            return []
         found = health.read_locked(connection, wish.subscriber)
     slots, probed = admit(found, wish.slots, now, lease)
     if slots <= 0:

@@ -3,6 +3,9 @@
 To read behind it moves nothing. A consumer acknowledges what it has dealt with by moving its position, so that one that
 dies in between reads the same items again: at least once. Whoever shares a name says where it expects to be, so that
 two workers cannot undo one another's moves.
+
+How far one is behind is a subtraction, however much that is: a step knows its position, and how many ends there are up
+to it.
 """
 
 from collections.abc import Sequence
@@ -109,14 +112,14 @@ def _next_at(*conditions: Any) -> Any:  # noqa: ANN401 -- expressions of SQLAlch
     return behind.order_by(_steps.c.position).limit(1).correlate(_consumers).scalar_subquery()
 
 
+def _at_head(counter: Any) -> Any:  # noqa: ANN401 -- same
+    return func.coalesce(select(func.max(counter)).scalar_subquery(), 0)
+
+
 _KEPT: Final = select(_consumers)
-_ENDS_BEHIND: Final = (
-    select(func.count())
-    .where(_steps.c.position > _consumers.c.position, _steps.c.terminal)
-    .correlate(_consumers)
-    .scalar_subquery()
-)
-_STEPS_BEHIND: Final = func.coalesce(select(func.max(_heads.c.position)).scalar_subquery(), 0) - _consumers.c.position
+_ENDS_UP_TO: Final = select(_steps.c.ends).where(_steps.c.position == _consumers.c.position).correlate(_consumers)
+_ENDS_BEHIND: Final = _at_head(_heads.c.ends) - func.coalesce(_ENDS_UP_TO.scalar_subquery(), 0)
+_STEPS_BEHIND: Final = _at_head(_heads.c.position) - _consumers.c.position
 _SHOWN: Final = select(
     _consumers.c.name,
     _consumers.c.position,

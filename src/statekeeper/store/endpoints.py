@@ -14,12 +14,13 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound
+from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound, TooManyEndpoints
 from statekeeper.store import outbox
 from statekeeper.store.statements import is_postgres
 from statekeeper.store.tables import CallbackRow, EndpointRow, table
 from statekeeper.trust.sealing import Sealer
 
+MAX_ENDPOINTS: Final = 1000
 _endpoints: Final = table(EndpointRow)
 _callbacks: Final = table(CallbackRow)
 _TICK: Final = timedelta(milliseconds=1)
@@ -90,7 +91,9 @@ def read_locked(connection: Connection, sealer: Sealer, name: str) -> Record:
 
 
 def create(connection: Connection, sealer: Sealer, target: Target, options: Mapping[str, Any], now: datetime) -> None:
-    """Insert one; raises `NameTaken`, or `NoEncryptionKey`."""
+    """Insert one; raises `NameTaken`, `TooManyEndpoints`, or `NoEncryptionKey`."""
+    if connection.execute(select(func.count()).select_from(_endpoints)).scalar_one() >= MAX_ENDPOINTS:
+        raise TooManyEndpoints(MAX_ENDPOINTS)
     row = {"name": target.name, "sealed": _seal(sealer, target), "options": dict(options)}
     dialect = postgresql if is_postgres(connection) else sqlite
     statement = dialect.insert(_endpoints).values(**row, created_at=now, updated_at=now).on_conflict_do_nothing()

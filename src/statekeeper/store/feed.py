@@ -6,6 +6,7 @@ seen a position has seen all before it. Nothing else is locked behind that row, 
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 from sqlalchemy import Connection
@@ -22,6 +23,8 @@ def append(connection: Connection, steps: Sequence[Row]) -> None:
     """Put the steps of a transaction into the feed; the last that it does."""
     if not steps:
         return
-    last = counted(connection, _heads, "position", {"feed_id": 1}, len(steps))
-    first = last - len(steps) + 1
-    insert(connection, _transitions, [row | {"position": first + number} for number, row in enumerate(steps)])
+    found = [int(row["terminal"]) for row in steps]
+    last, ends = counted(connection, _heads, {"feed_id": 1}, {"position": len(steps), "ends": sum(found)})
+    first, before = last - len(steps) + 1, ends - sum(found)
+    numbered = enumerate(zip(steps, accumulate(found), strict=True), first)
+    insert(connection, _transitions, [row | {"position": at, "ends": before + count} for at, (row, count) in numbered])

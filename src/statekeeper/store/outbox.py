@@ -6,13 +6,24 @@ the lease runs out, and the next claim records the unsettled attempt as interrup
 schedule, since `tries` counts settled failures only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Update, bindparam, select, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    FunctionElement,
+    Select,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt, Verdict
@@ -68,10 +79,10 @@ def claim(
     return claims
 
 
-def is_due(connection: Connection, subscriber: str, now: datetime) -> bool:
-    """Whether a claim might find something."""
-    due = {"of_subscriber": subscriber, "now": now, "most": 1}
-    return connection.execute(_ANY_DUE, due).first() is not None
+def due_among(connection: Connection, subscribers: Sequence[str], now: datetime) -> set[str]:
+    """Those of these for whom a claim might find something."""
+    due = {"names": list(subscribers), "now": now}
+    return set(connection.execute(_DUE_AMONG[connection.dialect.name], due).scalars())
 
 
 def is_subscriber(connection: Connection, name: str) -> bool:
@@ -192,6 +203,19 @@ def _is(claim: Claim) -> list[Any]:
     return [_callbacks.c[name] == value for name, value in _key(claim).items()]
 
 
+def _due_among(each: Callable[..., FunctionElement[Any]]) -> Select[Any]:
+    """Those of some names to whom something is due: a look-up in the index of what is pending for each of them.
+
+    What PostgreSQL could plan as a scan of everything is kept from it: the look-up is a scalar subquery and not joined,
+    and the index's condition is no parameter.
+    """
+    names = each(bindparam("names", type_=JSON)).table_valued("value")
+    owed = (_callbacks.c.status == literal_column("'pending'"), _callbacks.c.subscriber == names.c.value)
+    earliest = select(func.min(_callbacks.c.due_at)).where(*owed).correlate(names)
+    return select(names.c.value).where(earliest.scalar_subquery() <= bindparam("now"))
+
+
+_DUE_AMONG: Final = {"postgresql": _due_among(func.json_array_elements_text), "sqlite": _due_among(func.json_each)}
 _ANY_DUE: Final = (  # these are built once, since they are executed with every callback: to build one costs as much
     select(_callbacks.c.callback_id, _callbacks.c.attempt, _callbacks.c.claimed_at)
     .where(

@@ -5,6 +5,7 @@ before a commit and the next behind it: its statements share one snapshot. Whate
 comes out as `Unavailable`.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -201,16 +202,20 @@ class Queries:
         async with _connected(self._engine) as connection:
             return [show.refusal_view(row) for row in await connection.execute(query)]
 
-    async def feed(self, after: int, wanted: FeedFilter, limit: int = DEFAULT_ITEMS) -> FeedPage:
-        """One page of the feed; empty only where there is nothing more for now. Raises `QueryRefused` beyond the head.
+    async def feed(
+        self, after: int, wanted: FeedFilter, limit: int = DEFAULT_ITEMS, most: float = math.inf
+    ) -> FeedPage:
+        """One page of the feed. Raises `QueryRefused` beyond the head.
 
-        What a filter passes over is read a stretch at a time, and nobody's connection is kept for all of it.
+        It is empty only where there is nothing more for now, or where `most` steps or more have been passed over. That
+        is done a stretch at a time, and nobody's connection is kept for all of it.
         """
+        last = after + most
         while True:
             async with _connected(self._engine) as connection:
                 found = await connection.run_sync(feed_pages.read_stretch, after, wanted, limit)
             after = found.cursor
-            if found.items or after >= found.head:
+            if found.items or after >= min(found.head, last):
                 return FeedPage(found.items, str(after))
 
     async def feed_head(self) -> int:

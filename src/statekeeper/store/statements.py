@@ -44,11 +44,10 @@ def execute_many(connection: Connection, statement: Any, rows: Sequence[Row]) ->
         connection.exec_driver_sql(prepared.sql, [prepared.bind(row) for row in rows])
 
 
-def counted(connection: Connection, into: Table, counter: str, key: Row, by: int) -> int:
-    """Add to a counter, which begins at 0 where its row is missing; returns what it is then, its row locked."""
-    row = key | {counter: by}
-    value: int = connection.execute(_counted(into, is_postgres(connection), counter), row).scalar_one()
-    return value
+def counted(connection: Connection, into: Table, key: Row, by: Row) -> tuple[int, ...]:
+    """Add to counters, which begin at 0 where their row is missing; returns what they are then, their row locked."""
+    statement = _counted(into, is_postgres(connection), tuple(by))
+    return tuple(connection.execute(statement, key | by).one())
 
 
 class _Prepared:
@@ -83,11 +82,12 @@ def _upsert(into: Table, postgres: bool, columns: tuple[str, ...]) -> Any:  # no
 
 
 @cache
-def _counted(into: Table, postgres: bool, counter: str) -> Any:  # noqa: ANN401 -- of either dialect
+def _counted(into: Table, postgres: bool, counters: tuple[str, ...]) -> Any:  # noqa: ANN401 -- of either dialect
     statement = _insert(into, postgres)
     keys = [column.name for column in into.primary_key]
-    total = into.c[counter] + statement.excluded[counter]
-    return statement.on_conflict_do_update(index_elements=keys, set_={counter: total}).returning(into.c[counter])
+    totals = {name: into.c[name] + statement.excluded[name] for name in counters}
+    counting = statement.on_conflict_do_update(index_elements=keys, set_=totals)
+    return counting.returning(*(into.c[name] for name in counters))
 
 
 @cache

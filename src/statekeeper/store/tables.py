@@ -143,6 +143,7 @@ class TransitionRow(Table, table=True):
     """One step of a session, in order from 1; an inferred one has no event until a late one confirms it.
 
     `position` is its place in the total order of all steps, without a gap: whoever sees a position has seen all before.
+    `ends` is how many of the steps up to it are terminal, itself included, so that those in between are a subtraction.
     """
 
     __tablename__ = "transitions"
@@ -163,15 +164,20 @@ class TransitionRow(Table, table=True):
     reason: str | None = Field(default=None, sa_type=Text)
     terminal: bool = False
     position: int | None = Field(default=None, sa_type=BigInteger)
+    ends: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class FeedHeadRow(Table, table=True):
-    """One row: the last position given to a step. Who holds its lock is the only one about to commit steps."""
+    """One row: the last position given to a step, and how many ends there are up to it.
+
+    Who holds its lock is the only one about to commit steps.
+    """
 
     __tablename__ = "feed_heads"
 
     feed_id: int = Field(default=1, primary_key=True)
     position: int = Field(default=0, sa_type=BigInteger)
+    ends: int = Field(default=0, sa_type=BigInteger)
 
 
 class FeedConsumerRow(Table, table=True):

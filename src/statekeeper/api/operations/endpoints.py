@@ -18,8 +18,10 @@ from statekeeper.core.errors import (
     NotJson,
     QueryRefused,
     TooLarge,
+    TooManyEndpoints,
     UnsupportedMediaType,
 )
+from statekeeper.store.endpoints import MAX_ENDPOINTS
 
 _PATH: Final = "/v1/endpoints/{name}"
 _NAME: Final = in_path_as("name", "The name of an endpoint or a broker.", TEXT, "crm")
@@ -72,7 +74,7 @@ ENDPOINTS: Final = (
         answers={
             201: Answer("The endpoint, with its secret.", example.SECRET_ENDPOINT, headers={"Location": "Its path."})
         },
-        refusals=(_QUERY, *_BODY, NameTaken("crm"), NoEncryptionKey(), AWAY),
+        refusals=(_QUERY, *_BODY, NameTaken("crm"), NoEncryptionKey(), TooManyEndpoints(MAX_ENDPOINTS), AWAY),
         protected=True,
     ),
     Operation(

@@ -26,6 +26,7 @@ from statekeeper.core.errors import (
 from statekeeper.resources import default_chart
 from statekeeper.store.consumers import MAX_CONSUMERS
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS
+from statekeeper.tail import MOST_PASSED_OVER
 
 _POSITION: Final = {"type": "string", "pattern": "^[0-9]{1,18}$"}
 _CONSUMER: Final = in_path_as("name", "The consumer's name.", TEXT, "crm")
@@ -61,9 +62,10 @@ FEED: Final = (
         summary="Steps of all sessions, in one order",
         description=(
             "Every step has a position; positions have no gap, and whoever has seen one has seen all before it. Read"
-            " behind `nextCursor` again and again: an empty page means that there is nothing more for now, and `wait`"
-            " holds the answer until there is. An item never changes. With `consumer`, the page is the one behind that"
-            " consumer's position, which only a PUT of it moves."
+            " behind `nextCursor` again and again: an empty page that leads no further means that there is nothing more"
+            " for now, and `wait` holds the answer until there is. What a filter passes over is bounded: behind"
+            f" {MOST_PASSED_OVER:,} steps of which none fits, an empty page leads on at once. An item never changes."
+            " With `consumer`, the page is the one behind that consumer's position, which only a PUT of it moves."
         ),
         parameters=(
             *_FILTERS,

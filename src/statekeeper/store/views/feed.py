@@ -38,7 +38,7 @@ class FeedItem(View, frozen=True, kw_only=True):
 
 
 class FeedPage(View, frozen=True):
-    """Some items in the order of their positions; an empty page means that there is nothing more for now."""
+    """Some items in the order of their positions; one that is empty and leads no further is at the feed's end."""
 
     items: list[FeedItem]
     next_cursor: str
