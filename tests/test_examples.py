@@ -79,7 +79,7 @@ def test_the_feeds_consumer_deals_with_every_end_and_begins_again_where_it_was(t
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     sessions = []
-    with Serving(tmp_path) as service:
+    with Serving(tmp_path, measured=False) as service:
         monkeypatch.setenv("STATEKEEPER_AT", f"http://127.0.0.1:{service.port}")
         for seed in (1, 2):
             for event in forge.story(seed, end):
