@@ -38,7 +38,9 @@ PATIENCE = 60.0
 class Serving:
     """`statekeeper serve` in a directory: `statekeeper.toml`, `keys.json`, `log.jsonl` and (unless told) the store."""
 
-    def __init__(self, directory: Path, store: Path | None = None, *, ready: bool = True, measured: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, directory: Path, store: Path | None = None, *, ready: bool = True, measured: bool = True, **settings: Any
+    ) -> None:
         self.directory = directory
         self._ready, self._measured = ready, measured
         self.store = store or directory / "store.db"
