@@ -16,7 +16,7 @@ from statekeeper.settings import Settings
 
 
 def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Settings:
-    """Settings to serve with: a new store in a SQLite file, and the keys of these signers, or of the usual one, in a file."""
+    """Settings to serve with: a store in a file, and the keys of these signers, or of the usual one, in another."""
     keys = directory / "keys.json"
     keys.write_text(json.dumps(forge.jwks(*signers)))
     idnow = {"issuer": forge.ISSUER, "audience": [forge.AUDIENCE], "jwks_file": str(keys)} | changes.pop("idnow", {})

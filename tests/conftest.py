@@ -28,7 +28,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """xdist gives each worker an equal part of this list to begin with: slow tests in turn, the others as they stand."""
+    """xdist begins by giving each worker an equal part of this list: let each have its share of the slow tests."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = [each for each in items if each.get_closest_marker("slow")]
     quick = [each for each in items if not each.get_closest_marker("slow")]
