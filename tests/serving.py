@@ -17,6 +17,7 @@ import json
 import os
 import signal
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -96,7 +97,8 @@ class Serving:
 
     @cached_property
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
+        without_authorities = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to read them takes longer than to ask
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE, verify=without_authorities)
 
     def post(self, body: str | bytes, **headers: str) -> httpx.Response:
         """Send one webhook."""
