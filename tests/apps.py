@@ -9,17 +9,20 @@ from typing import Any
 import httpx
 
 import forge
+from databases import migrated
 from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.app import Service
 from statekeeper.settings import Settings
 
 
 def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Settings:
-    """Settings to serve with: a new SQLite file, and the keys of these signers, or of the usual one, in a file."""
+    """Settings to serve with: a store in a file, and the keys of these signers, or of the usual one, in another."""
     keys = directory / "keys.json"
     keys.write_text(json.dumps(forge.jwks(*signers)))
     idnow = {"issuer": forge.ISSUER, "audience": [forge.AUDIENCE], "jwks_file": str(keys)} | changes.pop("idnow", {})
-    return Settings(**{"database_url": f"sqlite:///{directory / 'store.db'}", "idnow": idnow} | changes)
+    if "database_url" not in changes:
+        changes["database_url"] = migrated(directory / "store.db")
+    return Settings(idnow=idnow, **changes)
 
 
 def bare_app(engine: Any, queries: Any, readiness: Any = dict) -> Any:

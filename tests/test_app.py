@@ -213,7 +213,7 @@ async def test_tokens_open_what_their_role_is_good_for(tmp_path):
 def test_settings_that_cannot_be_served_with_are_refused_before_a_store_is_made(tmp_path, monkeypatch, changes, said):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OperatorError, match=said):
-        Service(settings_in(tmp_path, **changes))
+        Service(settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'store.db'}", **changes))
     assert not (tmp_path / "store.db").exists()
 
 

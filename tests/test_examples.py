@@ -120,7 +120,7 @@ class Worker:
 
 @pytest.fixture
 def worker(example, tmp_path):
-    with Serving(tmp_path) as service:
+    with Serving(tmp_path, measured=False) as service:
         yield Worker(example, service)
 
 

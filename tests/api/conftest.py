@@ -11,6 +11,7 @@ import pytest
 
 import apps
 import forge
+from databases import migrated
 from statekeeper.app import Service
 from statekeeper.settings import Settings
 
@@ -43,7 +44,7 @@ def serving(tmp_path) -> Serving:
     @asynccontextmanager
     async def serve(**changes: Any) -> AsyncIterator[Service]:
         idnow = {"issuer": forge.ISSUER, "audience": [forge.AUDIENCE], "jwks_file": str(keys)}
-        settings = Settings(database_url=f"sqlite:///{tmp_path / 'store.db'}", idnow=idnow, **changes)
+        settings = Settings(database_url=migrated(tmp_path / "store.db"), idnow=idnow, **changes)
         async with Service(settings).running() as service:
             yield service
 

@@ -18,7 +18,7 @@ from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
-from statekeeper.store import outbox, schema
+from statekeeper.store import outbox
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
 from statekeeper.store.journal import Journal
@@ -62,12 +62,11 @@ def run():
 @pytest.fixture
 def store(tmp_path):
     """`statekeeper.db` with a session that has ended and owes two callbacks, one that waits, and a refusal."""
-    asyncio.run(_fill(f"sqlite:///{tmp_path / 'statekeeper.db'}", Clock()))
+    asyncio.run(_fill(databases.migrated(tmp_path / "statekeeper.db"), Clock()))
 
 
 async def _fill(url, clock):
     database = Database.open(url, clock=clock)
-    await schema.upgrade(database)
     journal = Journal(Charts(default_chart()), (Subscriber("crm"), Subscriber("mail")), jitter=lambda: 0.0)
 
     async def write(job):

@@ -95,3 +95,10 @@ def test_a_real_process_has_the_exit_code_and_keeps_its_streams_apart(tmp_path, 
     assert result.stdout == ""
     assert result.stderr.startswith("Error: There is no store at gone.db yet; ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_garbage_is_collected_again_once_a_command_is_imported():
+    told = "import atexit, gc; atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 10_000))"
+    source = f"{told}; from statekeeper.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", source, "chart", "check"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True"

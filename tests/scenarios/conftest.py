@@ -23,7 +23,8 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A service that knows the session `forge.story(1)`, and two keys that may verify nothing beside the good one."""
     useless = [forge.signer("weak", bits=1024).jwk(), forge.signer("encrypting").jwk(use="enc")]
-    with Serving(tmp_path_factory.mktemp("attacked"), keys={"keys": [*forge.jwks()["keys"], *useless]}) as service:
+    keys = {"keys": [*forge.jwks()["keys"], *useless]}
+    with Serving(tmp_path_factory.mktemp("attacked"), keys=keys, measured=False) as service:
         for data in forge.story(1):
             assert service.post(forge.token(data)).status_code == 200
         yield service

@@ -87,6 +87,7 @@ async def test_what_was_answered_outlives_a_kill_at_any_moment_of_a_burst(servin
     numbers, inbox = random.Random(seed), Inbox()
     with receiving(otherwise=inbox) as receiver:
         service = serving(
+            measured=False,
             keys=forge.jwks(SIGNER),
             idnow={"algorithms": ["ES256"]},
             ordering={"gap_timeout": 3600},

@@ -37,7 +37,7 @@ def node(directory: Path, number: int, database_url: str) -> Serving:
     folder = directory / f"node-{number}"
     folder.mkdir()
     idnow = {"algorithms": ["ES256"]}
-    return Serving(folder, database_url=database_url, keys=forge.jwks(SIGNER), idnow=idnow)
+    return Serving(folder, database_url=database_url, keys=forge.jwks(SIGNER), idnow=idnow, measured=False)
 
 
 def place(service: Serving, name: str) -> None:

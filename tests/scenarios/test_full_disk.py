@@ -82,7 +82,7 @@ def test_a_service_without_room_says_so_and_goes_on_by_itself_when_there_is_some
     (tmp_path / "store").mkdir()
     with receiving() as receiver, limited(tmp_path / "store") as space:
         endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
-        with Serving(tmp_path, space.directory / "store.db", endpoints=endpoints) as service:
+        with Serving(tmp_path, space.directory / "store.db", endpoints=endpoints, measured=False) as service:
             tokens = [token for seed in range(10) for token in large_story(seed)]
             assert {service.post(token).status_code for token in tokens[:4]} == {200}
             space.take(service)

@@ -63,6 +63,7 @@ def check(service: Serving, receiver: Storm) -> None:
 def test_every_callback_arrives_though_receiver_and_service_are_killed(serving, tmp_path):
     with Storm(tmp_path, "sick", fail=1 / 3, hang=1 / 20) as sick, Storm(tmp_path, "well") as well:
         service = serving(
+            measured=False,
             keys=forge.jwks(SIGNER),
             idnow={"algorithms": ["ES256"]},
             endpoints=[endpoint(sick), endpoint(well)],

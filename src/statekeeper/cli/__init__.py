@@ -4,6 +4,7 @@ What this package raises ends here, as clear lines on stderr without a traceback
 about is wrong or not there, or the port is taken; 2 bad usage, settings or schema.
 """
 
+import gc
 import logging
 import sys
 from importlib import import_module
@@ -38,6 +39,7 @@ class Deferred(click.RichCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 -- click's
         module = import_module(f"statekeeper.cli.{_FILES.get(str(self.name), self.name)}")
+        _collect_garbage_again()
         command: click.Command = getattr(module, str(self.name))
         return command.make_context(info_name, args, *more, **extra)
 
@@ -81,5 +83,12 @@ def commands() -> None:
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. What a command imports is there to stay: to look for garbage in it is a quarter of its start."""
+    gc.disable()
     sys.exit(commands())
+
+
+def _collect_garbage_again() -> None:
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

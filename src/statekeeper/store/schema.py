@@ -4,6 +4,7 @@
 many nodes share it and the operator decides when. A schema newer than the program is refused on both.
 """
 
+from functools import cache
 from typing import Final
 
 from alembic import command
@@ -27,9 +28,15 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _scripts() -> ScriptDirectory:
+    """The migrations that this program brings; none is added while it runs."""
+    return ScriptDirectory.from_config(_config())
+
+
 def head() -> str:
     """The revision that this program needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return _scripts().get_current_head() or ""
 
 
 async def current(database: Database) -> str | None:
@@ -75,7 +82,7 @@ def _upgrade(connection: Connection) -> tuple[str | None, str]:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     if found is not None and found not in known:
         message = f"The store's schema is {found}, which is newer than this program; install the version that wrote it."
         raise SchemaError(message)
