@@ -22,7 +22,7 @@ from statekeeper.core.callbacks import Callback, SessionEnded, encode
 from statekeeper.core.snapshot import Cause, Step
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.brokers.sender import Broker, BrokerSender, broker_senders
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 
 def need(name: str, port: int) -> None:

@@ -22,8 +22,8 @@ from statekeeper.core.events import SessionEvent, read_event, status_fits
 from statekeeper.core.machine import Disposition
 from statekeeper.store import consumers
 from statekeeper.store.consumers import Placement
+from statekeeper.store.dead_letters import revive
 from statekeeper.store.journal import Journal
-from statekeeper.store.outbox import revive
 from statekeeper.store.refusals import Refusal
 from statekeeper.trust.keyring import Keyring
 from statekeeper.trust.keys import VerificationKey

@@ -9,7 +9,7 @@ from statekeeper.core.addresses import literal_refusal
 from statekeeper.core.retry import Outcome
 from statekeeper.delivery.clients import Clients
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
 CLAIM = Claim(UUID(int=1), UUID(int=2), 2, "crm", "{}", number=1, tries=0)

@@ -16,7 +16,7 @@ from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
 from statekeeper.delivery.directory import Directory, Member
 from statekeeper.metrics import UNOPENED_ENDPOINTS
 from statekeeper.settings import check_endpoint
-from statekeeper.store import outbox
+from statekeeper.store import dead_letters
 from statekeeper.store.queries import Queries
 from statekeeper.trust.sealing import Sealer, new_key
 
@@ -133,7 +133,7 @@ async def test_what_is_owed_to_one_that_came_back_is_not_buried(node, other, dat
 async def test_what_a_deleted_one_was_owed_is_buried_in_portions_to_the_last(node, database, monkeypatch):
     await create(node)
     await node.execute(partial(owe, count=3))
-    monkeypatch.setattr(outbox, "bury", partial(outbox.bury, limit=1))
+    monkeypatch.setattr(dead_letters, "bury", partial(dead_letters.bury, limit=1))
     assert await node.acts.delete("crm") == 3
     assert await rows(database, "SELECT DISTINCT status FROM callbacks") == [("dead",)]
 

@@ -20,7 +20,7 @@ from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.delivery import endpoints
 from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.endpoints import BODY_BYTES, Endpoint, HttpSender, read_retry_after
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 NEW = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
 OLD = "whsec_b2xkIHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="

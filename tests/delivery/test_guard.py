@@ -21,7 +21,7 @@ from statekeeper.core.retry import Outcome
 from statekeeper.delivery import guard
 from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
 CLAIM = Claim(UUID(int=1), UUID(int=2), 2, "crm", "{}", number=1, tries=0)

@@ -18,7 +18,7 @@ from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.crews import THREADS
 from statekeeper.delivery.handlers import Handler, check_names, check_states, load_handlers
 from statekeeper.delivery.registry import forget
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 FINALS = ("completed", "expired", "aborted", "error")
 BODY = {

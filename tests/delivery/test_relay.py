@@ -21,7 +21,7 @@ from statekeeper.delivery.answers import Answer
 from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
 from statekeeper.delivery.handlers import Handler
-from statekeeper.store import outbox
+from statekeeper.store import dead_letters, outbox
 
 SECRET = "whsec_bmV3IHNlY3JldCBvZiBhdCBsZWFzdCAyNCBieXRlcw=="
 
@@ -99,7 +99,7 @@ async def test_what_is_given_up_on_is_dead_and_can_be_revived(database, writer, 
     await relay.run_once()
     assert await callbacks(database) == [("dead", 1, 1)]
     assert await relay.run_once() == 0
-    await writer.execute(lambda connection, now: outbox.revive(connection, callback_id, now))
+    await writer.execute(lambda connection, now: dead_letters.revive(connection, callback_id, now))
     assert await relay.run_once() == 1
     assert await callbacks(database) == [("delivered", 2, 0)]
     assert await history() == [(1, "gave_up", "no such customer"), (2, "delivered", None)]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from databases import rows
 from statekeeper.core.errors import CannotBeOpened, NameTaken, NoEncryptionKey, NotFound, TooManyEndpoints
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
-from statekeeper.store import endpoints, outbox
+from statekeeper.store import dead_letters, endpoints, outbox
 from statekeeper.store.endpoints import Owed, Secret, Target
 from statekeeper.store.statements import insert
 from statekeeper.store.tables import CallbackRow, table
@@ -166,7 +166,7 @@ async def test_what_is_owed_is_counted_by_subscriber(run, owe):
 
 async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, owe):
     await owe((1,), (2,), (3, "bus"), (4, "crm", "delivered"))
-    assert await run(lambda c, _now: outbox.bury(c, "crm")) == 2
+    assert await run(lambda c, _now: dead_letters.bury(c, "crm")) == 2
     found = await rows(database, "SELECT subscriber, status, due_at IS NULL FROM callbacks ORDER BY callback_id")
     assert [(name, status, bool(never)) for name, status, never in found] == [
         ("crm", "dead", True),
@@ -189,7 +189,7 @@ def bury_by_the_worst_plan(connection, _now):
     if connection.dialect.name == "postgresql":
         for way in ("hashjoin", "mergejoin", "material", "memoize", "hashagg", "sort", "indexscan", "bitmapscan"):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
-    return outbox.bury(connection, "crm", 2)
+    return dead_letters.bury(connection, "crm", 2)
 
 
 async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_database_plans_it(run, owe):
@@ -203,7 +203,7 @@ async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_databa
 async def test_an_attempt_under_way_counts_for_nothing_but_a_delivery(database, run, owe, outcome, verdict, status):
     await owe((1,))
     (claim,) = await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE))
-    await run(lambda c, _now: outbox.bury(c, "crm"))
+    await run(lambda c, _now: dead_letters.bury(c, "crm"))
     assert await rows(database, "SELECT outcome, detail FROM attempts") == [("failed", "interrupted")]
 
     def settle(connection, now):

@@ -14,7 +14,7 @@ from statekeeper.core.events import SessionEvent
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.resources import default_chart
-from statekeeper.store import outbox, schema
+from statekeeper.store import dead_letters, outbox, schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
 from statekeeper.store.journal import Journal
@@ -61,7 +61,7 @@ class Queue:
         return await self.settle(claim, Delivered(), Outcome.DELIVERED, **said)
 
     async def revive(self, callback_id):
-        return await self._run(lambda c, now: outbox.revive(c, callback_id, now))
+        return await self._run(lambda c, now: dead_letters.revive(c, callback_id, now))
 
     async def attempts(self):
         return await rows(self.database, "SELECT number, outcome, detail FROM attempts ORDER BY number")

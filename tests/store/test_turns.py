@@ -7,7 +7,7 @@ import pytest
 import senders
 from databases import rows
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
-from statekeeper.store import outbox
+from statekeeper.store import dead_letters, outbox
 
 LEASE = timedelta(seconds=50)
 
@@ -99,7 +99,7 @@ async def test_one_that_is_sent_again_on_request_releases_what_was_parked_behind
     await steps.settle(first, Outcome.FAILED, 300)
     await steps.claim()
     clock.advance(1)
-    await steps.run(lambda c, now: outbox.revive(c, first_id, now))
+    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
     assert await steps.due() == [(1, 0), (2, 0)]
 
 

@@ -15,7 +15,7 @@ from statekeeper.cli.store import ask, with_store
 from statekeeper.core.instants import rfc3339
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.outbox import revive
+from statekeeper.store.dead_letters import revive
 from statekeeper.store.pages import DEFAULT_LIMIT
 from statekeeper.store.queries import CallbackFilter
 from statekeeper.store.views import CallbackPage, RetryPlanView, RetryView

@@ -24,8 +24,8 @@ from statekeeper.delivery.courier import Execute, send_within
 from statekeeper.delivery.directory import Directory, Member, Read
 from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints, health
+from statekeeper.store.attempts import Claim
 from statekeeper.store.endpoints import Owed, Record
-from statekeeper.store.outbox import Claim
 from statekeeper.store.views import (
     EndpointHealthView,
     EndpointsView,

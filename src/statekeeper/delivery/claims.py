@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from statekeeper.core.health import HEALTHY, Health, admit, is_probe_due
 from statekeeper.store import health, outbox
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 
 @dataclass(frozen=True, slots=True)

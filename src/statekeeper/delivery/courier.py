@@ -27,7 +27,7 @@ from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import TIMED_OUT, Answer, failed
 from statekeeper.delivery.settlement import Policy, Settled, settle
 from statekeeper.store import outbox
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 FIRST_BACKOFF: Final = 0.1
 LONGEST_BACKOFF: Final = 5.0

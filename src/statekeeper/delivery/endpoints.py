@@ -28,7 +28,7 @@ from statekeeper.core.retry import LONGEST_PAUSE, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, describe, find_receipt, storable
 from statekeeper.delivery.guard import Refused
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 from statekeeper.trust.signing import sign
 
 CONCURRENCY: Final = 8

@@ -24,7 +24,7 @@ from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import Answer, describe
 from statekeeper.delivery.crews import crew_for
 from statekeeper.delivery.registry import Function, Subscription, forget, registered
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 
 class Handler:

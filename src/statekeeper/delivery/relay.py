@@ -30,7 +30,7 @@ from statekeeper.delivery.claims import Wish, claim_due
 from statekeeper.delivery.courier import Courier, Execute, Sender
 from statekeeper.delivery.settlement import Policy, Settled
 from statekeeper.delivery.throttle import Throttle
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 POLL_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 5.0

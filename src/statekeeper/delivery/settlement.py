@@ -19,7 +19,7 @@ from statekeeper.core.notices import Notice, callback_dead, endpoint_disabled, e
 from statekeeper.core.retry import Attempt, Dead, Outcome, RetryAt, judge, pause
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.store import health, notices, outbox, turns
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 LEASE_MARGIN: Final = timedelta(seconds=30)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound, TooManyEndpoints
-from statekeeper.store import outbox
+from statekeeper.store import dead_letters
 from statekeeper.store.statements import is_postgres
 from statekeeper.store.tables import CallbackRow, EndpointRow, table
 from statekeeper.trust.sealing import Sealer
@@ -122,7 +122,7 @@ def remove(connection: Connection, name: str) -> None:
 def bury(name: str, connection: Connection, _now: datetime) -> int:
     """A portion of what one who is no more was owed becomes dead, unless one of its name has come since; how many."""
     known = connection.execute(_one(name)).first() is not None
-    return 0 if known else outbox.bury(connection, name)
+    return 0 if known else dead_letters.bury(connection, name)
 
 
 def owed(connection: Connection) -> dict[str, Owed]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from statekeeper.core.recovery import Recovery
-from statekeeper.store.outbox import revive_dead
+from statekeeper.store.dead_letters import revive_dead
 from statekeeper.store.pages import Portion, onward, write_cursor
 from statekeeper.store.tables import CallbackRow, table
 

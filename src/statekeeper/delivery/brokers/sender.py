@@ -21,7 +21,7 @@ from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.answers import DELIVERED, Answer, storable
 from statekeeper.delivery.brokers.links import CONNECT_SECONDS, Dial, Link, Refused
 from statekeeper.logs import BLOT, redact
-from statekeeper.store.outbox import Claim
+from statekeeper.store.attempts import Claim
 
 CLOSE_SECONDS: Final = 2
 
