@@ -98,7 +98,7 @@ def _operations() -> str:
 
 
 def _statuses(operation: Operation) -> list[str]:
-    return [*map(str, operation.answers), *dict.fromkeys(str(problem.kind.status) for problem in operation.problems)]
+    return sorted({*map(str, operation.answers), *(str(problem.kind.status) for problem in operation.problems)})
 
 
 def _metrics() -> str:

@@ -153,23 +153,31 @@ def test_bad_usage_is_exit_2(run):
     assert run("endpoints", "create", "books", URL, "--notice", "all").exit_code == 2
 
 
+def follow(monkeypatch, service):
+    """A queue with an entry for each time that the service's roster changes."""
+    directory, heard = service._directory, asyncio.Queue()
+    on_change = directory._on_change
+    monkeypatch.setattr(directory, "_on_change", lambda: (on_change(), heard.put_nowait(True)))
+    return heard
+
+
 async def test_a_running_service_follows(run, tmp_path, monkeypatch, key):
     monkeypatch.setattr("statekeeper.delivery.directory.POLL_SECONDS", 0.01)
     (tmp_path / "secret").write_text(SECRET)
     store, networks = f"sqlite:///{tmp_path / 'statekeeper.db'}", {"allowed_networks": ["127.0.0.0/8"]}
     settings = settings_in(tmp_path, database_url=store, encryption_keys=[key], delivery=networks)
     async with Receiver() as receiver, Service(settings).running() as service, asking(service) as http:
-        told = service.engine.journal
+        told, heard = service.engine.journal, follow(monkeypatch, service)
         created = ("endpoints", "create", "books", receiver.url, "--secret-file", tmp_path / "secret")
         assert (await asyncio.to_thread(run, *created)).exit_code == 0
         async with asyncio.timeout(5):
-            while not told.subscribers:  # noqa: ASYNC110 -- what is waited for gives no sign
-                await asyncio.sleep(0.01)
+            await heard.get()
+        assert [each.name for each in told.subscribers] == ["books"]
         for event in forge.story(1):
             await http.post("/webhooks/idnow", content=forge.token(event))
         (request,) = await receiver.wait_for(1)
         Webhook(SECRET).verify(request.body, dict(request.headers))
         assert (await asyncio.to_thread(run, "endpoints", "delete", "books", "--yes")).exit_code == 0
         async with asyncio.timeout(5):
-            while told.subscribers:  # noqa: ASYNC110 -- same
-                await asyncio.sleep(0.01)
+            await heard.get()
+        assert told.subscribers == ()

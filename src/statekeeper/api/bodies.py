@@ -15,6 +15,7 @@ from litestar.types import HTTPDisconnectEvent, HTTPRequestEvent, Receive
 from statekeeper.core.errors import BodyRefused, Fault, NotJson, TooLarge, UnsupportedMediaType
 
 LIMIT: Final = 64 * 1024
+NO_JSON: Final = "The Content-Type of this body is application/json, without a Content-Encoding."
 _MEDIA_TYPES: Final = frozenset({b"application/json", b"application/merge-patch+json"})
 _PLAIN: Final = frozenset({b"identity", b""})
 _AT: Final = re.compile(r"(?P<said>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
@@ -41,7 +42,7 @@ async def read_json(request: Request[Any, Any, Any], kind: type[S], default: S |
         return default
     types = [value.split(b";", 1)[0].strip().lower() for value in values(headers, b"content-type")]
     if not types or not _MEDIA_TYPES.issuperset(types) or is_encoded(headers):
-        raise UnsupportedMediaType("The Content-Type of this body is application/json, without a Content-Encoding.")
+        raise UnsupportedMediaType(NO_JSON)
     return decode(body or b"", kind)
 
 

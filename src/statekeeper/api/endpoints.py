@@ -20,7 +20,7 @@ from statekeeper.core.errors import BodyRefused, Fault
 from statekeeper.core.events import storable
 from statekeeper.core.subscribers import NOTICES, Scope
 
-BAD_REASON: Final = BodyRefused((Fault("reason", "must be a text of 1 to 200 characters"),))
+BAD_REASON: Final = Fault("reason", "must be a text of 1 to 200 characters")
 LONGEST_OVERLAP: Final = 30 * 86_400
 DAY: Final = 86_400
 _SCOPES: Final = [str(scope) for scope in Scope]
@@ -136,7 +136,7 @@ async def disable_endpoint(request: Asked, name: FromPath[str]) -> Response[byte
     endpoints = _endpoints(request)
     body = await read_json(request, Reason, Reason())
     if body.reason is not None and not storable(body.reason):
-        raise BAD_REASON
+        raise BodyRefused((BAD_REASON,))
     view = await endpoints.disable(name, body.reason or f"by {request.scope['user']}"[:255])
     _note("endpoint_disabled_by_hand", request, name)
     return json_response(view)

@@ -1,7 +1,8 @@
 """Many callbacks at once: a dry run that says how many, a recovery begun, and how far it is."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import structlog
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
@@ -16,14 +17,14 @@ from statekeeper.core.recovery import Kind
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 from statekeeper.store.views import RecoveryPlanView
 
-BAD_SINCE: Final = BodyRefused((Fault("since", "must be an RFC 3339 time with its offset"),))
+BAD_SINCE: Final = Fault("since", "must be an RFC 3339 time with its offset")
 log = structlog.get_logger()
 
 
 class RecoveryRequest(Body, frozen=True):
     """From when on, and whether only to say how many callbacks that is."""
 
-    since: str
+    since: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
     dry_run: bool = False
 
 
@@ -61,7 +62,7 @@ async def _recover(request: Request[Any, Any, Any], kind: Kind, name: str) -> Re
     asked = await read_json(request, RecoveryRequest)
     since = parse_instant(asked.since)
     if since is None:
-        raise BAD_SINCE
+        raise BodyRefused((BAD_SINCE,))
     parts = wiring(request.scope)
     if asked.dry_run:
         recovery, total = await parts.recoverer.plan(kind, name, to_milliseconds(since))

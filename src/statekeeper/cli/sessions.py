@@ -13,7 +13,7 @@ from statekeeper.core.errors import NotFound
 from statekeeper.resources import default_chart
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 from statekeeper.store.queries import Queries, SessionFilter
-from statekeeper.store.views import AttemptView, HistoryView, SessionPage, SessionView
+from statekeeper.store.views import AttemptView, CallbackView, EventView, HistoryView, SessionPage, SessionView
 
 ROOM: Final = 60
 LIMIT: Final = click.IntRange(1, MAX_LIMIT)
@@ -115,36 +115,24 @@ def _show_history(history: HistoryView) -> None:
     show_table(
         "Events",
         ("number", "event", "id", "became", "status", "sent", "received", "deliveries"),
-        [
-            (
-                e.sequence,
-                e.event_name,
-                e.event_id,
-                e.disposition,
-                e.session_status,
-                e.sent_at,
-                e.received_at,
-                len(e.deliveries),
-            )
-            for e in history.events
-        ],
+        map(_event, history.events),
     )
     show_table(
         "Callbacks",
         ("callback", "subscriber", "state", "status", "receipt", "next attempt", "attempts"),
-        [
-            (
-                c.callback_id,
-                c.subscriber,
-                c.state,
-                c.status,
-                c.receipt,
-                c.next_attempt_at,
-                "\n".join(map(_attempt, c.attempts)),
-            )
-            for c in history.callbacks
-        ],
+        map(_callback, history.callbacks),
     )
+
+
+def _event(event: EventView) -> tuple[object, ...]:
+    times = (event.sent_at, event.received_at, len(event.deliveries))
+    return (event.sequence, event.event_name, event.event_id, event.disposition, event.session_status, *times)
+
+
+def _callback(callback: CallbackView) -> tuple[object, ...]:
+    attempts = "\n".join(map(_attempt, callback.attempts))
+    who = (callback.callback_id, callback.subscriber, callback.state)
+    return (*who, callback.status, callback.receipt, callback.next_attempt_at, attempts)
 
 
 def _attempt(attempt: AttemptView) -> str:

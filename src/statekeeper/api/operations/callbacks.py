@@ -4,11 +4,10 @@ from typing import Final
 
 from statekeeper.api import examples as example
 from statekeeper.api.contract import Answer, Operation, in_path, in_query
-from statekeeper.api.operations.shapes import AWAY
+from statekeeper.api.operations.shapes import AWAY, no_uuid
 from statekeeper.core.errors import (
     AlreadyDelivered,
     NotFound,
-    QueryRefused,
 )
 
 CALLBACKS: Final = (
@@ -20,7 +19,7 @@ CALLBACKS: Final = (
         summary="Send a callback again",
         description="It is due at once, with a fresh schedule; the numbers of its attempts go on. Needs `support`.",
         parameters=(
-            in_path("callbackId", str(example.CALLBACK_ID)),
+            in_path("callbackId", example.CALLBACK_ID),
             in_query("dryRun", "Only say what would be sent again.", {"type": "boolean"}, sample=True),
         ),
         answers={
@@ -28,11 +27,10 @@ CALLBACKS: Final = (
             202: Answer("The callback is due.", example.RETRY),
         },
         refusals=(
-            QueryRefused("callbackId", "must be a UUID in its canonical form"),
+            no_uuid("callbackId"),
             NotFound("callback", example.CALLBACK_ID),
             AlreadyDelivered(example.CALLBACK_ID),
             AWAY,
         ),
-        protected=True,
     ),
 )

@@ -3,23 +3,18 @@
 from typing import Final
 
 from statekeeper.api import examples as example
-from statekeeper.api.bodies import LIMIT
 from statekeeper.api.contract import Answer, Operation, Takes, in_path_as
-from statekeeper.api.endpoints import DAY, EndpointPatch, NewEndpoint, Reason, Rotation
+from statekeeper.api.endpoints import BAD_REASON, DAY, EndpointPatch, NewEndpoint, Reason, Rotation
 from statekeeper.api.operations.shapes import AWAY, TEXT
 from statekeeper.core.errors import (
-    BodyRefused,
     CannotBeOpened,
     Fault,
     InSettings,
     NameTaken,
     NoEncryptionKey,
     NotFound,
-    NotJson,
     QueryRefused,
-    TooLarge,
     TooManyEndpoints,
-    UnsupportedMediaType,
 )
 from statekeeper.store.endpoints import MAX_ENDPOINTS
 
@@ -27,12 +22,8 @@ _PATH: Final = "/v1/endpoints/{name}"
 _NAME: Final = in_path_as("name", "The name of an endpoint or a broker.", TEXT, "crm")
 _QUERY: Final = QueryRefused("query", "takes no other parameters than ")
 _NONE: Final = NotFound("endpoint", "crm")
-_BODY: Final = (
-    TooLarge(LIMIT),
-    UnsupportedMediaType("The Content-Type of this body is application/json, without a Content-Encoding."),
-    NotJson(),
-    BodyRefused((Fault("url", "takes an https:// URL (http:// for a loopback host only)"),)),
-)
+_BAD_URL: Final = Fault("url", "takes an https:// URL (http:// for a loopback host only)")
+_BAD_OVERLAP: Final = Fault("overlap", "expected float >= 0.0")
 _SEALED: Final = (NoEncryptionKey(), CannotBeOpened("crm"))
 
 ENDPOINTS: Final = (
@@ -45,7 +36,6 @@ ENDPOINTS: Final = (
         description="Those of the settings and those made here, with their health and with what they are owed.",
         answers={200: Answer("All of them.", example.ENDPOINTS)},
         refusals=(_QUERY, AWAY),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -57,7 +47,6 @@ ENDPOINTS: Final = (
         parameters=(_NAME,),
         answers={200: Answer("The endpoint.", example.ENDPOINT)},
         refusals=(_QUERY, _NONE, AWAY),
-        protected=True,
     ),
     Operation(
         method="post",
@@ -70,12 +59,11 @@ ENDPOINTS: Final = (
             " its `secret`, ours unless one was given, this once. Its URL must be public, or in"
             " `delivery.allowed_networks`. Needs `admin`."
         ),
-        takes=Takes(NewEndpoint("crm", "https://crm.example/hooks/ident", states=["completed"])),
+        takes=Takes(NewEndpoint("crm", "https://crm.example/hooks/ident", states=["completed"]), _BAD_URL),
         answers={
             201: Answer("The endpoint, with its secret.", example.SECRET_ENDPOINT, headers={"Location": "Its path."})
         },
-        refusals=(_QUERY, *_BODY, NameTaken("crm"), NoEncryptionKey(), TooManyEndpoints(MAX_ENDPOINTS), AWAY),
-        protected=True,
+        refusals=(_QUERY, NameTaken("crm"), NoEncryptionKey(), TooManyEndpoints(MAX_ENDPOINTS), AWAY),
     ),
     Operation(
         method="patch",
@@ -85,10 +73,9 @@ ENDPOINTS: Final = (
         summary="Change an endpoint",
         description="A JSON merge patch (RFC 7396): what is not there stays, and null is the default. Needs `admin`.",
         parameters=(_NAME,),
-        takes=Takes(EndpointPatch(rate=5, states=None), "application/merge-patch+json"),
+        takes=Takes(EndpointPatch(rate=5, states=None), _BAD_URL, "application/merge-patch+json"),
         answers={200: Answer("The endpoint as it is now.", example.ENDPOINT)},
-        refusals=(_QUERY, *_BODY, _NONE, InSettings("crm"), *_SEALED, AWAY),
-        protected=True,
+        refusals=(_QUERY, _NONE, InSettings("crm"), *_SEALED, AWAY),
     ),
     Operation(
         method="delete",
@@ -103,7 +90,6 @@ ENDPOINTS: Final = (
         parameters=(_NAME,),
         answers={204: Answer("It is gone.")},
         refusals=(_QUERY, _NONE, InSettings("crm"), AWAY),
-        protected=True,
     ),
     Operation(
         method="post",
@@ -116,10 +102,9 @@ ENDPOINTS: Final = (
             " said otherwise, so that the receiver can change over; 0 ends them at once. Needs `admin`."
         ),
         parameters=(_NAME,),
-        takes=Takes(Rotation(overlap=DAY), required=False),
+        takes=Takes(Rotation(overlap=DAY), _BAD_OVERLAP, required=False),
         answers={200: Answer("The endpoint, with its new secret.", example.SECRET_ENDPOINT)},
-        refusals=(_QUERY, *_BODY, _NONE, InSettings("crm"), *_SEALED, AWAY),
-        protected=True,
+        refusals=(_QUERY, _NONE, InSettings("crm"), *_SEALED, AWAY),
     ),
     Operation(
         method="post",
@@ -131,7 +116,6 @@ ENDPOINTS: Final = (
         parameters=(_NAME,),
         answers={200: Answer("The endpoint as it is now.", example.ENDPOINT)},
         refusals=(_QUERY, _NONE, AWAY),
-        protected=True,
     ),
     Operation(
         method="post",
@@ -141,10 +125,9 @@ ENDPOINTS: Final = (
         summary="Hold callbacks back",
         description="They wait, and use up none of their attempts, until somebody enables it. Needs `admin`.",
         parameters=(_NAME,),
-        takes=Takes(Reason("the receiver is moving"), required=False),
+        takes=Takes(Reason("the receiver is moving"), BAD_REASON, required=False),
         answers={200: Answer("The endpoint as it is now.", example.ENDPOINT)},
-        refusals=(_QUERY, *_BODY, _NONE, AWAY),
-        protected=True,
+        refusals=(_QUERY, _NONE, AWAY),
     ),
     Operation(
         method="post",
@@ -159,6 +142,5 @@ ENDPOINTS: Final = (
         parameters=(_NAME,),
         answers={200: Answer("What came of it: `delivered`, `failed` or `gave_up`.", example.PING)},
         refusals=(_QUERY, _NONE, CannotBeOpened("crm")),
-        protected=True,
     ),
 )

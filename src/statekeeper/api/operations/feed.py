@@ -3,27 +3,21 @@
 from typing import Final
 
 from statekeeper.api import examples as example
-from statekeeper.api.bodies import LIMIT
 from statekeeper.api.consumers import PlacementRequest
 from statekeeper.api.contract import Answer, Json, Operation, Takes, in_path, in_path_as, in_query
 from statekeeper.api.feed import KINDS, LAST_EVENT_ID
-from statekeeper.api.operations.shapes import AWAY, TEXT
+from statekeeper.api.operations.shapes import AWAY, STATES, TEXT, limit, no_uuid
 from statekeeper.api.parameters import BAD_POSITION
 from statekeeper.api.sessions import LONGEST_WAIT
 from statekeeper.api.streams import MEDIA_TYPE
 from statekeeper.core.errors import (
-    BodyRefused,
     Fault,
     NotFound,
-    NotJson,
     PositionMoved,
     QueryRefused,
-    TooLarge,
     TooManyConsumers,
     Unavailable,
-    UnsupportedMediaType,
 )
-from statekeeper.resources import default_chart
 from statekeeper.store.consumers import MAX_CONSUMERS
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS
 from statekeeper.tail import MOST_PASSED_OVER
@@ -42,7 +36,7 @@ _FILTERS: Final[tuple[Json, ...]] = (
     in_query(
         "state",
         "Steps into one of these states; may be given several times.",
-        {"type": "array", "items": {"type": "string", "enum": list(default_chart().states)}},
+        STATES,
         ["completed"],
     ),
     in_query("environment", "The provider's environment; of ends only.", TEXT, "staging"),
@@ -50,6 +44,7 @@ _FILTERS: Final[tuple[Json, ...]] = (
 )
 _BEYOND: Final = QueryRefused("after", "is beyond the head of the feed: it is no position of this store")
 _NO_POSITION: Final = QueryRefused("after", BAD_POSITION)
+_NO_PLACE: Final = Fault("position", "must be a position in decimal digits, start or end")
 _NO_CONSUMER: Final = NotFound("consumer", "crm")
 _FULL: Final = Unavailable("Too many streams are open.", reason="streams_full")
 
@@ -70,12 +65,7 @@ FEED: Final = (
         parameters=(
             *_FILTERS,
             in_query("consumer", "Behind this consumer's position, and of its kind.", TEXT, "crm"),
-            in_query(
-                "limit",
-                "How many at most.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_ITEMS, "default": DEFAULT_ITEMS},
-                DEFAULT_ITEMS,
-            ),
+            limit(DEFAULT_ITEMS, MAX_ITEMS),
             in_query(
                 "wait",
                 "Seconds to wait for the first item.",
@@ -85,7 +75,6 @@ FEED: Final = (
         ),
         answers={200: Answer("One page.", example.FEED_PAGE)},
         refusals=(_NO_POSITION, _BEYOND, _NO_CONSUMER, AWAY),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -101,7 +90,6 @@ FEED: Final = (
         parameters=(*_FILTERS, _LAST_EVENT_ID),
         answers={200: Answer("Events without end.", media_type=MEDIA_TYPE, text=example.FEED_FRAMES)},
         refusals=(_NO_POSITION, _BEYOND, AWAY, _FULL),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -114,18 +102,17 @@ FEED: Final = (
             " is the step's ordinal. A client that comes again with the end as its `Last-Event-ID` is answered 204,"
             " which tells an `EventSource` to stop."
         ),
-        parameters=(in_path("sessionId", str(example.SESSION_ID)), _LAST_EVENT_ID),
+        parameters=(in_path("sessionId", example.SESSION_ID), _LAST_EVENT_ID),
         answers={
             200: Answer("Events up to the end.", media_type=MEDIA_TYPE, text=example.SESSION_FRAMES),
             204: Answer("The client has the end already."),
         },
         refusals=(
-            QueryRefused("sessionId", "must be a UUID in its canonical form"),
+            no_uuid("sessionId"),
             NotFound("session", example.SESSION_ID),
             AWAY,
             _FULL,
         ),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -136,7 +123,6 @@ FEED: Final = (
         description="By their names, each with its lag, and the position of the newest step.",
         answers={200: Answer("All of them.", example.CONSUMERS)},
         refusals=(AWAY,),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -148,7 +134,6 @@ FEED: Final = (
         parameters=(_CONSUMER,),
         answers={200: Answer("The consumer.", example.CONSUMER)},
         refusals=(_NO_CONSUMER, AWAY),
-        protected=True,
     ),
     Operation(
         method="put",
@@ -162,23 +147,18 @@ FEED: Final = (
             " another's moves. Needs `support`."
         ),
         parameters=(_CONSUMER,),
-        takes=Takes(PlacementRequest("42", "terminal", "41")),
+        takes=Takes(PlacementRequest("42", "terminal", "41"), _NO_PLACE),
         answers={
             200: Answer("It has been moved.", example.CONSUMER),
             201: Answer("It has been made.", example.CONSUMER),
         },
         refusals=(
             QueryRefused("position", "is beyond the head of the feed"),
-            NotJson(),
             _NO_CONSUMER,
             PositionMoved("crm"),
             TooManyConsumers(MAX_CONSUMERS),
-            TooLarge(LIMIT),
-            UnsupportedMediaType("The Content-Type of this body is application/json, without a Content-Encoding."),
-            BodyRefused((Fault("position", "must be a position in decimal digits, start or end"),)),
             AWAY,
         ),
-        protected=True,
     ),
     Operation(
         method="delete",
@@ -190,6 +170,5 @@ FEED: Final = (
         parameters=(_CONSUMER,),
         answers={204: Answer("It is forgotten.")},
         refusals=(_NO_CONSUMER, AWAY),
-        protected=True,
     ),
 )

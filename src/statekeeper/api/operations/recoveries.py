@@ -3,52 +3,26 @@
 from typing import Final
 
 from statekeeper.api import examples as example
-from statekeeper.api.bodies import LIMIT
-from statekeeper.api.contract import Answer, Json, Operation, in_path, in_query
-from statekeeper.api.operations.shapes import AWAY, INSTANT
-from statekeeper.api.recoveries import BAD_SINCE
+from statekeeper.api.contract import Answer, Operation, Takes, in_path, in_path_as
+from statekeeper.api.operations.shapes import AWAY, BAD_LIMIT, PAGING, no_uuid
+from statekeeper.api.recoveries import BAD_SINCE, RecoveryRequest
 from statekeeper.core.errors import (
     NotFound,
-    NotJson,
-    QueryRefused,
     RecoveryUnderWay,
-    TooLarge,
-    UnsupportedMediaType,
 )
-from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 
-_NAME: Final[Json] = {
-    "name": "name",
-    "in": "path",
-    "required": True,
-    "description": "The subscriber: an endpoint or a broker by its name, a function by its `module:name`.",
-    "schema": {"type": "string"},
-    "example": "crm",
-}
-_BODY: Final[Json] = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "properties": {"since": INSTANT, "dryRun": {"type": "boolean", "default": False}},
-            "required": ["since"],
-            "additionalProperties": False,
-        },
-        "examples": {"example": {"value": {"since": "2026-01-08T06:00:00Z", "dryRun": True}}},
-    }
-}
+_NAME: Final = in_path_as(
+    "name",
+    "The subscriber: an endpoint or a broker by its name, a function by its `module:name`.",
+    {"type": "string"},
+    "crm",
+)
+_TAKES: Final = Takes(RecoveryRequest("2026-01-08T06:00:00Z", dry_run=True), BAD_SINCE)
 _ANSWERS: Final = {
     200: Answer("With `dryRun`: how many callbacks it would be. Nothing has changed.", example.RECOVERY_PLAN),
     202: Answer("It has begun.", example.RECOVERY, headers={"Location": "Where its progress is told."}),
 }
-_REFUSALS: Final = (
-    TooLarge(LIMIT),
-    UnsupportedMediaType("The Content-Type of this body is application/json, without a Content-Encoding."),
-    NotJson(),
-    NotFound("subscriber", "crm"),
-    RecoveryUnderWay(example.RECOVERY.recovery_id),
-    BAD_SINCE,
-    AWAY,
-)
+_REFUSALS: Final = (NotFound("subscriber", "crm"), RecoveryUnderWay(example.RECOVERY.recovery_id), AWAY)
 
 RECOVERIES: Final = (
     Operation(
@@ -62,10 +36,9 @@ RECOVERIES: Final = (
             " attempts go on. One that dies again meanwhile is left for the next recovery. Needs `support`."
         ),
         parameters=(_NAME,),
-        body=_BODY,
+        takes=_TAKES,
         answers=_ANSWERS,
         refusals=_REFUSALS,
-        protected=True,
     ),
     Operation(
         method="post",
@@ -79,10 +52,9 @@ RECOVERIES: Final = (
             " session nothing is sent after the fact. Needs `support`."
         ),
         parameters=(_NAME,),
-        body=_BODY,
+        takes=_TAKES,
         answers=_ANSWERS,
         refusals=_REFUSALS,
-        protected=True,
     ),
     Operation(
         method="get",
@@ -94,14 +66,13 @@ RECOVERIES: Final = (
             "`total` is as counted at the beginning, `done` what has been made due since; `finishedAt` is null until"
             " all has been looked at."
         ),
-        parameters=(in_path("recoveryId", str(example.RECOVERY.recovery_id)),),
+        parameters=(in_path("recoveryId", example.RECOVERY.recovery_id),),
         answers={200: Answer("The recovery.", example.RECOVERY)},
         refusals=(
-            QueryRefused("recoveryId", "must be a UUID in its canonical form"),
+            no_uuid("recoveryId"),
             NotFound("recovery", example.RECOVERY.recovery_id),
             AWAY,
         ),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -110,17 +81,8 @@ RECOVERIES: Final = (
         tag="Callbacks",
         summary="Recoveries, the newest first",
         description="Those that are under way and those that are finished. Follow `nextCursor` until it is null.",
-        parameters=(
-            in_query(
-                "limit",
-                "How many at most.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-                DEFAULT_LIMIT,
-            ),
-            in_query("cursor", "The `nextCursor` of the page before.", {"type": "string"}, example.PAGE.next_cursor),
-        ),
+        parameters=(*PAGING,),
         answers={200: Answer("One page.", example.RECOVERIES)},
-        refusals=(QueryRefused("limit", f"must be an integer from 1 to {MAX_LIMIT}"), AWAY),
-        protected=True,
+        refusals=(BAD_LIMIT, AWAY),
     ),
 )

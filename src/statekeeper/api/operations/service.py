@@ -14,6 +14,7 @@ SERVICE: Final = (
         summary="Whether the process lives",
         description="A process that does not answer this should be restarted.",
         answers={200: Answer("It does.", LiveView("live"))},
+        protected=False,
     ),
     Operation(
         method="get",
@@ -28,6 +29,7 @@ SERVICE: Final = (
                 "They cannot.", ReadyView("unready", {"store": True, "keys": False, "tasks": True, "writes": True})
             ),
         },
+        protected=False,
     ),
     Operation(
         method="get",
@@ -43,6 +45,5 @@ SERVICE: Final = (
                 text='statekeeper_events_total{disposition="applied"} 2.0\n',
             )
         },
-        protected=True,
     ),
 )

@@ -4,18 +4,15 @@ from typing import Final
 
 from statekeeper.api import examples as example
 from statekeeper.api.contract import Answer, Operation, in_path, in_query
-from statekeeper.api.operations.shapes import AWAY, INSTANT, TEXT
+from statekeeper.api.operations.shapes import AWAY, BAD_LIMIT, INSTANT, PAGING, STATES, TEXT, no_uuid
 from statekeeper.api.sessions import LONGEST_WAIT
 from statekeeper.core.errors import (
     NotFound,
-    QueryRefused,
 )
-from statekeeper.resources import default_chart
-from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 
-_SESSION: Final = in_path("sessionId", str(example.SESSION_ID))
+_SESSION: Final = in_path("sessionId", example.SESSION_ID)
 _NO_SESSION: Final = NotFound("session", example.SESSION_ID)
-_NO_UUID: Final = QueryRefused("sessionId", "must be a UUID in its canonical form")
+_NO_UUID: Final = no_uuid("sessionId")
 
 SESSIONS: Final = (
     Operation(
@@ -45,7 +42,6 @@ SESSIONS: Final = (
             304: Answer("The client has this document already.", headers={"ETag": "A hash of the document."}),
         },
         refusals=(_NO_UUID, _NO_SESSION, AWAY),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -60,7 +56,6 @@ SESSIONS: Final = (
         parameters=(_SESSION,),
         answers={200: Answer("The history.", example.HISTORY)},
         refusals=(_NO_UUID, _NO_SESSION, AWAY),
-        protected=True,
     ),
     Operation(
         method="get",
@@ -76,7 +71,7 @@ SESSIONS: Final = (
             in_query(
                 "state",
                 "One of these states; may be given several times.",
-                {"type": "array", "items": {"type": "string", "enum": list(default_chart().states)}},
+                STATES,
                 ["completed"],
             ),
             in_query("terminal", "Whether the session has ended.", {"type": "boolean"}, sample=True),
@@ -84,16 +79,9 @@ SESSIONS: Final = (
             in_query("flowId", "The provider's flow.", TEXT, example.SESSION.flow_id),
             in_query("updatedAfter", "Changed after this time.", INSTANT, example.SESSION.first_seen_at),
             in_query("updatedBefore", "Changed before this time.", INSTANT, "2026-01-09T00:00:00Z"),
-            in_query(
-                "limit",
-                "How many at most.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-                DEFAULT_LIMIT,
-            ),
-            in_query("cursor", "The `nextCursor` of the page before.", {"type": "string"}, example.PAGE.next_cursor),
+            *PAGING,
         ),
         answers={200: Answer("One page.", example.PAGE)},
-        refusals=(QueryRefused("limit", f"must be an integer from 1 to {MAX_LIMIT}"), AWAY),
-        protected=True,
+        refusals=(BAD_LIMIT, AWAY),
     ),
 )

@@ -43,5 +43,6 @@ WEBHOOKS: Final = (
             AWAY,
             _FULL,
         ),
+        protected=False,
     ),
 )
