@@ -323,6 +323,23 @@ class TestConsumers:
             await store.run(lambda sync, _: consumers.remove(sync, "crm"))
 
 
+async def test_of_two_nodes_that_make_a_consumer_at_once_one_has_made_it_and_the_other_moves_it(store, monkeypatch):
+    looked, admit = asyncio.Event(), consumers._admit
+    monkeypatch.setattr(consumers, "_admit", lambda *given: (looked.set(), admit(*given)))
+    await store.end(FIRST)
+    async with store.database.writer.begin() as connection:
+        first = Placement("crm", 0)
+        assert await connection.run_sync(lambda sync: consumers.place(sync, first, store.clock()))
+        looked.clear()
+        second = asyncio.create_task(store.place("crm", None, terminal=False))
+        if store.database.dialect == "postgresql":  # on SQLite nobody looks while somebody writes
+            await looked.wait()
+    assert await second is False
+    assert await rows(store.database, "SELECT position, terminal FROM feed_consumers") == [(2, False)]
+    with pytest.raises(PositionMoved):
+        await store.place("crm", 0, expected=0)
+
+
 async def test_a_step_was_taken_when_the_sessions_history_says_so(store):
     await store.end(FIRST)
     items = (await store.queries.feed(0, ALL)).items

@@ -19,7 +19,7 @@ from statekeeper.core.errors import NotFound, PositionMoved, QueryRefused, TooMa
 from statekeeper.core.events import MAX_TEXT, storable
 from statekeeper.core.instants import rfc3339
 from statekeeper.store.feed_pages import head_of
-from statekeeper.store.statements import upsert
+from statekeeper.store.statements import insert_new, upsert
 from statekeeper.store.tables import FeedConsumerRow, FeedHeadRow, TransitionRow, table
 from statekeeper.store.views import ConsumerView
 
@@ -68,7 +68,10 @@ def place(connection: Connection, placement: Placement, now: datetime) -> bool:
         "created_at": kept[1],
         "updated_at": now,
     }
-    upsert(connection, _consumers, [row])
+    if known is not None:
+        upsert(connection, _consumers, [row])
+    elif not insert_new(connection, _consumers, row):
+        return place(connection, placement, now)  # another node has made it since: a row that is not there locks nobody
     return known is None
 
 

@@ -31,6 +31,11 @@ def insert_missing(connection: Connection, into: Table, rows: Sequence[Row]) -> 
     execute_many(connection, _insert_missing(into, is_postgres(connection)), rows)
 
 
+def insert_new(connection: Connection, into: Table, row: Row) -> bool:
+    """Insert a row unless its key is there already; whether it was inserted."""
+    return connection.execute(_insert_missing(into, is_postgres(connection)), row).rowcount == 1
+
+
 def upsert(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
     """Insert the rows, or replace those that bear the same primary key."""
     if rows:
