@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from databases import rows
 from statekeeper.core.errors import NotFound, Unavailable
-from statekeeper.core.recovery import Kind
+from statekeeper.core.recovery import RecoveryKind
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
@@ -74,7 +74,7 @@ async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_
     woken = []
     recoverer.wake = lambda: woken.append(1)
     began = time.perf_counter()
-    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
     while await recoverer.run_once():
         pass
     assert len(recoverer.rest.seconds) == len(woken) == 3
@@ -86,8 +86,8 @@ async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_
 async def test_recoveries_take_turns(recoverer, dead, database):
     await dead("crm", 300)
     await dead("erp", 3)
-    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
-    await recoverer.begin(Kind.RETRY, "erp", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "erp", LONG_AGO)
     assert await recoverer.run_once() == 2
     done = await rows(database, "SELECT done FROM recoveries ORDER BY total DESC")
     assert done == [(128,), (0,)]  # a page of the dead, whosesoever they are
@@ -98,7 +98,7 @@ async def test_recoveries_take_turns(recoverer, dead, database):
 
 async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, writer, database):
     await dead("crm", 200)
-    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
     assert await recoverer.run_once() == 1
     other = Recoverer(writer, Queries(database.reader), lambda: [Subscriber("crm")], rest=Rest())
     running = asyncio.create_task(other.run())
@@ -110,7 +110,7 @@ async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, wr
 
 async def test_one_whose_subscriber_is_not_loaded_waits(recoverer, dead, database):
     await dead("crm", 1)
-    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
     recoverer.subscribers = list
     assert await recoverer.run_once() == 0
     recoverer.subscribers = lambda: [Subscriber("crm")]
@@ -120,7 +120,7 @@ async def test_one_whose_subscriber_is_not_loaded_waits(recoverer, dead, databas
 
 async def test_a_subscriber_that_is_gone_when_its_portion_is_written_gets_nothing(recoverer, dead, database):
     await dead("crm", 1)
-    await recoverer.begin(Kind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
     asked = iter([[Subscriber("crm")], []])
     recoverer.subscribers = lambda: next(asked)
     assert await recoverer.run_once() == 0
@@ -133,7 +133,7 @@ async def test_one_that_is_begun_while_there_is_nothing_to_do_begins_at_once(rec
     await dead("erp", 2)
     running = asyncio.create_task(recoverer.run())
     for name in ("crm", "erp"):
-        await recoverer.begin(Kind.RETRY, name, LONG_AGO)
+        await recoverer.begin(RecoveryKind.RETRY, name, LONG_AGO)
         await asyncio.wait_for(recoverer.rest.begun.wait(), 10)
         recoverer.rest.begun.clear()
     assert await rows(database, "SELECT done FROM recoveries ORDER BY total") == [(1,), (2,)]
@@ -161,9 +161,9 @@ async def test_a_store_that_is_away_is_waited_for(recoverer, monkeypatch):
 
 async def test_what_is_planned_ends_now_by_the_stores_clock(recoverer, dead, clock):
     await dead("crm", 2)
-    recovery, total = await recoverer.plan(Kind.RETRY, "crm", LONG_AGO)
+    recovery, total = await recoverer.plan(RecoveryKind.RETRY, "crm", LONG_AGO)
     assert (recovery.until, total) == (clock.now, 2)
-    recovery, total = await recoverer.plan(Kind.RETRY, "crm", clock.now - timedelta(milliseconds=1))
+    recovery, total = await recoverer.plan(RecoveryKind.RETRY, "crm", clock.now - timedelta(milliseconds=1))
     assert total == 0
     with pytest.raises(NotFound):
-        await recoverer.plan(Kind.RETRY, "nobody", LONG_AGO)
+        await recoverer.plan(RecoveryKind.RETRY, "nobody", LONG_AGO)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from statekeeper import metrics
 from statekeeper.core.errors import NotFound, Unavailable
-from statekeeper.core.recovery import Kind, Progress, Recovery
+from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.store import recovery as store
 from statekeeper.store.queries import Queries
@@ -42,7 +42,7 @@ class Recoverer:
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def plan(self, kind: Kind, name: str, since: datetime) -> tuple[Recovery, int]:
+    async def plan(self, kind: RecoveryKind, name: str, since: datetime) -> tuple[Recovery, int]:
         """What would be recovered, and how many callbacks that is; nothing is changed. Raises `NotFound`.
 
         One is counted at a time: it may read for long, and must leave readers to everybody else.
@@ -55,7 +55,7 @@ class Recoverer:
         async with self._counting:
             return recovery, await self.queries.recovery_total(recovery)
 
-    async def begin(self, kind: Kind, name: str, since: datetime) -> UUID:
+    async def begin(self, kind: RecoveryKind, name: str, since: datetime) -> UUID:
         """Have it worked off from now on. Raises `NotFound` or `RecoveryUnderWay`."""
         recovery, total = await self.plan(kind, name, since)
         key = uuid4()
@@ -82,8 +82,8 @@ class Recoverer:
         made = [await self._work(key, name) for key, name in unfinished if self._find(name)]
         return sum(progress is not None for progress in made)
 
-    async def _work(self, key: UUID, name: str) -> Progress | None:
-        def portion(connection: Connection, now: datetime) -> Progress | None:
+    async def _work(self, key: UUID, name: str) -> RecoveryProgress | None:
+        def portion(connection: Connection, now: datetime) -> RecoveryProgress | None:
             """For whom it is, is asked last, since an endpoint may be changed or deleted meanwhile."""
             subscriber = self._find(name)
             return store.work(connection, key, subscriber, now, BATCH) if subscriber else None

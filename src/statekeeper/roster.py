@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from ipaddress import ip_network
 from typing import Any
 
 from statekeeper.core.addresses import Reach, literal_refusal
@@ -34,7 +33,6 @@ class Roster:
             *(self._endpoint(each) for each in settings.endpoints),
             *map(_broker_member, self.brokers, settings.brokers),
         )
-        self._networks = tuple(map(ip_network, settings.delivery.allowed_networks))
 
     def directory(self, on_change: Callable[[], None] = lambda: None) -> Directory:
         return Directory(self.members, self.sealer, self.connect, on_change)
@@ -42,7 +40,7 @@ class Roster:
     def catalogue(self, names: Iterable[str] = ()) -> Catalogue:
         """What may be made and changed; `names` are taken besides."""
         taken = frozenset((*names, *(each.name for each in self.members)))
-        return Catalogue(self.sealer, partial(_check, Reach(self._networks)), taken)
+        return Catalogue(self.sealer, partial(_check, self.clients.reach), taken)
 
     def connect(self, endpoint: Endpoint) -> HttpSender:
         return HttpSender(endpoint, self.clients.client_for(endpoint))

@@ -2,21 +2,21 @@
 
 import pytest
 
-from statekeeper.core.brokers import Kind, check_destination, parse_location, rabbit_address
+from statekeeper.core.brokers import BrokerKind, check_destination, parse_location, rabbit_address
 
 
 @pytest.mark.parametrize(
     ("url", "kind", "secure", "hosts"),
     [
-        ("nats://127.0.0.1", Kind.NATS, False, ("127.0.0.1:4222",)),
-        ("nats://localhost:4223/", Kind.NATS, False, ("localhost:4223",)),
-        ("tls://a.example,b.example:4223", Kind.NATS, True, ("a.example:4222", "b.example:4223")),
-        ("amqp://127.0.0.1", Kind.RABBIT, False, ("127.0.0.1",)),
-        ("amqps://u:p@mq.example:5671/vhost", Kind.RABBIT, True, ("mq.example:5671",)),
-        ("kafka://[::1]:9092,localhost", Kind.KAFKA, False, ("[::1]:9092", "localhost:9092")),
-        ("kafka+ssl://u:p@k.example?mechanism=SCRAM-SHA-512", Kind.KAFKA, True, ("k.example:9092",)),
-        ("redis://localhost/0", Kind.REDIS, False, ("localhost",)),
-        ("REDISS://r.example:6380", Kind.REDIS, True, ("r.example:6380",)),
+        ("nats://127.0.0.1", BrokerKind.NATS, False, ("127.0.0.1:4222",)),
+        ("nats://localhost:4223/", BrokerKind.NATS, False, ("localhost:4223",)),
+        ("tls://a.example,b.example:4223", BrokerKind.NATS, True, ("a.example:4222", "b.example:4223")),
+        ("amqp://127.0.0.1", BrokerKind.RABBIT, False, ("127.0.0.1",)),
+        ("amqps://u:p@mq.example:5671/vhost", BrokerKind.RABBIT, True, ("mq.example:5671",)),
+        ("kafka://[::1]:9092,localhost", BrokerKind.KAFKA, False, ("[::1]:9092", "localhost:9092")),
+        ("kafka+ssl://u:p@k.example?mechanism=SCRAM-SHA-512", BrokerKind.KAFKA, True, ("k.example:9092",)),
+        ("redis://localhost/0", BrokerKind.REDIS, False, ("localhost",)),
+        ("REDISS://r.example:6380", BrokerKind.REDIS, True, ("r.example:6380",)),
     ],
 )
 def test_the_scheme_says_what_it_is_and_whether_tls_guards_it(url, kind, secure, hosts):
@@ -77,14 +77,14 @@ def test_what_no_text_may_repeat_is_the_password_or_a_token_in_both_spellings():
 @pytest.mark.parametrize(
     ("kind", "destination"),
     [
-        (Kind.NATS, "sessions"),
-        (Kind.NATS, "idnow.sessions.ended"),
-        (Kind.RABBIT, "session.ended"),
-        (Kind.RABBIT, "/queues/a%2Fb"),
-        (Kind.RABBIT, "/exchanges/idnow/session.ended"),
-        (Kind.RABBIT, "/exchanges/fanout"),
-        (Kind.KAFKA, "sessions.ended_1-a"),
-        (Kind.REDIS, "any key:at all"),
+        (BrokerKind.NATS, "sessions"),
+        (BrokerKind.NATS, "idnow.sessions.ended"),
+        (BrokerKind.RABBIT, "session.ended"),
+        (BrokerKind.RABBIT, "/queues/a%2Fb"),
+        (BrokerKind.RABBIT, "/exchanges/idnow/session.ended"),
+        (BrokerKind.RABBIT, "/exchanges/fanout"),
+        (BrokerKind.KAFKA, "sessions.ended_1-a"),
+        (BrokerKind.REDIS, "any key:at all"),
     ],
 )
 def test_these_are_destinations(kind, destination):
@@ -94,14 +94,17 @@ def test_these_are_destinations(kind, destination):
 @pytest.mark.parametrize(
     ("kind", "destination"),
     [
-        *((Kind.NATS, each) for each in ("a.*", "a.>", "a..b", ".a", "a.", "a b", "$JS.API.INFO", "_INBOX.a", "a\n")),
         *(
-            (Kind.RABBIT, each)
+            (BrokerKind.NATS, each)
+            for each in ("a.*", "a.>", "a..b", ".a", "a.", "a b", "$JS.API.INFO", "_INBOX.a", "a\n")
+        ),
+        *(
+            (BrokerKind.RABBIT, each)
             for each in ("", "/", "/queues/", "/exchanges//k", "/topics/a", "/exchanges/a/b/c", "a/b")
         ),
-        *((Kind.RABBIT, each) for each in ("x" * 256, "/exchanges/a/" + "ä" * 128)),
-        *((Kind.KAFKA, each) for each in (".", "..", "a b", "a/b", "ä", "x" * 250)),
-        (Kind.REDIS, ""),
+        *((BrokerKind.RABBIT, each) for each in ("x" * 256, "/exchanges/a/" + "ä" * 128)),
+        *((BrokerKind.KAFKA, each) for each in (".", "..", "a b", "a/b", "ä", "x" * 250)),
+        (BrokerKind.REDIS, ""),
     ],
 )
 def test_these_are_none(kind, destination):

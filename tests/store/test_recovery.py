@@ -13,7 +13,7 @@ from databases import Clock, rows
 from statekeeper.core.arrivals import Arrival, SigningKey
 from statekeeper.core.errors import RecoveryUnderWay
 from statekeeper.core.events import LastStep, SessionEvent
-from statekeeper.core.recovery import Kind, Progress, Recovery
+from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.resources import default_chart
@@ -115,7 +115,7 @@ async def test_the_dead_of_one_subscriber_are_due_at_once_with_a_fresh_schedule(
     await store.end(5)
     await store.kill()
     await store.kill("mail")
-    progress = await store.finish(await store.begin(Kind.RETRY), portion=2)
+    progress = await store.finish(await store.begin(RecoveryKind.RETRY), portion=2)
     assert (progress.done, progress.total) == (5, 5)
     assert set(await store.statuses("mail")) == {"dead"}
     claims = await store.run(lambda c, now: outbox.claim(c, "crm", 9, now, LEASE))
@@ -127,8 +127,8 @@ async def test_a_retry_takes_what_was_created_since_a_time_and_nothing_earlier(s
     since = clock.advance(1)
     await store.end(3)
     await store.kill()
-    assert await store.plan(Kind.RETRY, since=since) == 3
-    assert (await store.finish(await store.begin(Kind.RETRY, since=since))).done == 3
+    assert await store.plan(RecoveryKind.RETRY, since=since) == 3
+    assert (await store.finish(await store.begin(RecoveryKind.RETRY, since=since))).done == 3
     assert sorted(await store.statuses()) == ["dead"] * 2 + ["pending"] * 3
 
 
@@ -141,14 +141,14 @@ async def test_a_retry_leaves_what_is_delivered_or_pending(store):
         outbox.settle(connection, second, Attempt(Outcome.FAILED, now, 7), Dead(), now)
 
     await store.run(job)
-    assert (await store.finish(await store.begin(Kind.RETRY))).done == 1
+    assert (await store.finish(await store.begin(RecoveryKind.RETRY))).done == 1
     assert sorted(await store.statuses()) == ["delivered", "pending", "pending"]
 
 
 async def test_what_dies_again_meanwhile_is_not_sent_a_third_time(store):
     await store.end(4)
     await store.kill()
-    key = await store.begin(Kind.RETRY)
+    key = await store.begin(RecoveryKind.RETRY)
     await store.work(key, portion=2)
     await store.kill()
     assert (await store.finish(key, portion=2)).done == 4
@@ -158,9 +158,9 @@ async def test_what_dies_again_meanwhile_is_not_sent_a_third_time(store):
 async def test_what_dies_again_is_within_the_next_recovery(store):
     await store.end(2)
     await store.kill()
-    await store.finish(await store.begin(Kind.RETRY))
+    await store.finish(await store.begin(RecoveryKind.RETRY))
     await store.kill()
-    assert (await store.finish(await store.begin(Kind.RETRY))).done == 2
+    assert (await store.finish(await store.begin(RecoveryKind.RETRY))).done == 2
 
 
 # --- backfill -----------------------------------------------------------------------------------------------------
@@ -171,11 +171,11 @@ async def test_a_new_subscriber_gets_what_it_missed_and_nothing_twice(store):
     store.journal.subscribers = (*store.journal.subscribers, LATE)
     await store.end(2)
     assert len(await store.statuses("late")) == 2
-    progress = await store.finish(await store.begin(Kind.BACKFILL, LATE), LATE, portion=2)
+    progress = await store.finish(await store.begin(RecoveryKind.BACKFILL, LATE), LATE, portion=2)
     assert (progress.done, progress.total) == (3, 3)
     assert await store.statuses("late") == ["pending"] * 5
-    assert await store.plan(Kind.BACKFILL, LATE) == 0
-    assert (await store.finish(await store.begin(Kind.BACKFILL, LATE), LATE)).done == 0
+    assert await store.plan(RecoveryKind.BACKFILL, LATE) == 0
+    assert (await store.finish(await store.begin(RecoveryKind.BACKFILL, LATE), LATE)).done == 0
     assert len(await store.statuses("late")) == 5
 
 
@@ -183,20 +183,20 @@ async def test_a_backfill_takes_what_ended_since_a_time(store, clock):
     await store.end(2)
     since = clock.now + timedelta(milliseconds=1)
     await store.end(3)
-    assert await store.plan(Kind.BACKFILL, LATE, since) == 3
-    assert (await store.finish(await store.begin(Kind.BACKFILL, LATE, since), LATE)).done == 3
+    assert await store.plan(RecoveryKind.BACKFILL, LATE, since) == 3
+    assert (await store.finish(await store.begin(RecoveryKind.BACKFILL, LATE, since), LATE)).done == 3
 
 
 async def test_what_ends_after_its_beginning_is_not_a_backfills(store):
     await store.end(2)
-    key = await store.begin(Kind.BACKFILL, LATE)
+    key = await store.begin(RecoveryKind.BACKFILL, LATE)
     await store.end(2)
     assert (await store.finish(key, LATE)).done == 2
 
 
 async def test_a_session_that_has_not_ended_owes_nothing(store):
     await store.write(arrival(uuid4(), 1, "created"))
-    assert (await store.finish(await store.begin(Kind.BACKFILL, LATE), LATE)).done == 0
+    assert (await store.finish(await store.begin(RecoveryKind.BACKFILL, LATE), LATE)).done == 0
 
 
 STATES, ENVIRONMENTS, FLOWS = ((), ("completed",), ("error", "expired")), ((), ("live",)), ((), ("f1",), ("f2", "f3"))
@@ -220,7 +220,7 @@ async def test_a_backfill_and_its_count_filter_as_the_journal_does(store):
     assert len(set(owed.values())) > 5
     for each in there:
         late = Subscriber(f"late {each.name}", each.states, each.environments, each.flows, each.scope)
-        progress = await store.finish(await store.begin(Kind.BACKFILL, late), late, portion=7)
+        progress = await store.finish(await store.begin(RecoveryKind.BACKFILL, late), late, portion=7)
         assert progress.done == progress.total == owed.get(each.name, 0)
 
 
@@ -250,7 +250,7 @@ async def test_a_backfilled_body_is_byte_for_byte_what_one_there_from_the_beginn
     there, late = Subscriber("there", scope=scope), Subscriber("late", scope=scope)
     store.journal.subscribers = (there,)
     await tell_tales(store)
-    assert (await store.finish(await store.begin(Kind.BACKFILL, late), late, portion=4)).done == 6
+    assert (await store.finish(await store.begin(RecoveryKind.BACKFILL, late), late, portion=4)).done == 6
     expected = [
         (session, ordinal, state, body)
         for session, ordinal, _, state, body, _ in await rows(store.database, BODIES.format("there"))
@@ -269,13 +269,13 @@ async def test_a_backfilled_body_is_byte_for_byte_what_one_there_from_the_beginn
 # --- portions -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=Kind)
-async def owing(store, request) -> tuple[Kind, Subscriber]:
+@pytest.fixture(params=RecoveryKind)
+async def owing(store, request) -> tuple[RecoveryKind, Subscriber]:
     """Seven callbacks to recover, of either kind."""
     kind = request.param
     await store.end(7)
     await store.kill()
-    return kind, CRM if kind is Kind.RETRY else LATE
+    return kind, CRM if kind is RecoveryKind.RETRY else LATE
 
 
 async def recovered(store, subscriber):
@@ -296,10 +296,10 @@ async def test_a_dry_run_says_how_many_and_changes_nothing(store, owing):
 async def test_progress_is_kept_and_goes_on_from_its_place(store, owing):
     kind, subscriber = owing
     key = await store.begin(kind, subscriber)
-    assert await store.work(key, subscriber, 3) == Progress(3, 7, finished=False, made=3)
-    assert await store.work(key, subscriber, 3) == Progress(6, 7, finished=False, made=3)
-    assert await store.work(key, subscriber, 3) == Progress(7, 7, finished=True, made=1)
-    assert await store.work(key, subscriber, 3) == Progress(7, 7, finished=True)
+    assert await store.work(key, subscriber, 3) == RecoveryProgress(3, 7, finished=False, made=3)
+    assert await store.work(key, subscriber, 3) == RecoveryProgress(6, 7, finished=False, made=3)
+    assert await store.work(key, subscriber, 3) == RecoveryProgress(7, 7, finished=True, made=1)
+    assert await store.work(key, subscriber, 3) == RecoveryProgress(7, 7, finished=True)
     assert await recovered(store, subscriber) == 7
 
 
@@ -316,7 +316,7 @@ async def test_a_crash_in_the_middle_of_a_portion_undoes_it_and_the_next_worker_
     with pytest.raises(ConnectionResetError):
         await store.run(die)
     assert await snapshot(store.database) == before
-    assert await store.finish(key, subscriber, 3) == Progress(7, 7, finished=True, made=1)
+    assert await store.finish(key, subscriber, 3) == RecoveryProgress(7, 7, finished=True, made=1)
     assert await recovered(store, subscriber) == 7
 
 
@@ -353,7 +353,7 @@ async def test_one_of_a_kind_and_subscriber_is_under_way_at_a_time(store, owing)
         await store.begin(kind, subscriber)
     assert refused.value.recovery_id == key
     await store.begin(kind, Subscriber("other"))
-    await store.begin(next(each for each in Kind if each is not kind), subscriber)
+    await store.begin(next(each for each in RecoveryKind if each is not kind), subscriber)
     await store.finish(key, subscriber)
     await store.begin(kind, subscriber)
     assert len(await store.run(lambda c, _: recovery.unfinished(c))) == 3
@@ -366,7 +366,7 @@ async def test_a_recovery_that_is_unknown_has_no_progress(store):
 @pytest.mark.parametrize(("remedy", "index"), [(revival, "ix_callbacks_status"), (backfill, "ix_sessions_ended_at")])
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 async def test_a_page_is_read_along_an_index_and_not_sorted(store, remedy, index):
-    wanted = store.recovery(Kind.RETRY, since=store.begun)
+    wanted = store.recovery(RecoveryKind.RETRY, since=store.begun)
     query = remedy.page(wanted, "A" * 32, 500)
     compiled = query.compile(store.database.reader.sync_engine, compile_kwargs={"render_postcompile": True})
     assert wanted.since not in compiled.params.values()  # the index is entered at the place and not at the beginning

@@ -15,10 +15,11 @@ from msgspec import UNSET, Meta, UnsetType
 from statekeeper.api.bodies import Body, read_json
 from statekeeper.api.parameters import Parameters
 from statekeeper.api.responses import json_response
-from statekeeper.api.wiring import Endpoints, wiring
+from statekeeper.api.wiring import wiring
 from statekeeper.core.errors import BodyRefused, Fault
 from statekeeper.core.events import storable
 from statekeeper.core.subscribers import NOTICES, Scope
+from statekeeper.delivery.administration import Administration
 
 BAD_REASON: Final = Fault("reason", "must be a text of 1 to 200 characters")
 LONGEST_OVERLAP: Final = 30 * 86_400
@@ -150,7 +151,7 @@ async def ping_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes]:
     return json_response(view)
 
 
-def _endpoints(request: Asked) -> Endpoints:
+def _endpoints(request: Asked) -> Administration:
     """The acts, for a request that has no query."""
     Parameters.read(request.scope["query_string"], ())
     return wiring(request.scope).endpoints

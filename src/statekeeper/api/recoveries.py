@@ -13,7 +13,7 @@ from statekeeper.api.responses import json_response
 from statekeeper.api.wiring import wiring
 from statekeeper.core.errors import BodyRefused, Fault
 from statekeeper.core.instants import rfc3339, to_milliseconds
-from statekeeper.core.recovery import Kind
+from statekeeper.core.recovery import RecoveryKind
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 from statekeeper.store.views import RecoveryPlanView
 
@@ -31,13 +31,13 @@ class RecoveryRequest(Body, frozen=True):
 @post("/v1/endpoints/{name:str}/recover", status_code=202)
 async def recover_endpoint(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Send again what is dead of a subscriber's callbacks."""
-    return await _recover(request, Kind.RETRY, name)
+    return await _recover(request, RecoveryKind.RETRY, name)
 
 
 @post("/v1/endpoints/{name:str}/backfill", status_code=202)
 async def backfill_endpoint(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Send a subscriber what it has missed."""
-    return await _recover(request, Kind.BACKFILL, name)
+    return await _recover(request, RecoveryKind.BACKFILL, name)
 
 
 @get("/v1/recoveries/{recovery_id:str}")
@@ -56,7 +56,7 @@ async def list_recoveries(request: Request[Any, Any, Any]) -> Response[bytes]:
     return json_response(await wiring(request.scope).queries.recoveries(limit, given.verbatim("cursor")))
 
 
-async def _recover(request: Request[Any, Any, Any], kind: Kind, name: str) -> Response[bytes]:
+async def _recover(request: Request[Any, Any, Any], kind: RecoveryKind, name: str) -> Response[bytes]:
     """Who asked for it is in the log."""
     Parameters.read(request.scope["query_string"], ())
     asked = await read_json(request, RecoveryRequest)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from litestar.types import Scope
 
 from statekeeper.api.streams import Streams
 from statekeeper.core.arrivals import Receipt
+from statekeeper.delivery.administration import Administration
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.consumers import Placement
 from statekeeper.store.queries import Queries
-from statekeeper.store.views import EndpointsView, EndpointView, PingView, SecretEndpointView
 from statekeeper.tail import Tail
 from statekeeper.watchers import Watchers
 
@@ -34,28 +34,6 @@ class Engine(Protocol):
     async def remove_consumer(self, name: str) -> None: ...
 
 
-class Endpoints(Protocol):
-    """What may be done about endpoints; `Administration` has it."""
-
-    async def overview(self) -> EndpointsView: ...
-
-    async def show(self, name: str) -> EndpointView: ...
-
-    async def create(self, values: Mapping[str, Any]) -> SecretEndpointView: ...
-
-    async def change(self, name: str, patch: Mapping[str, Any]) -> EndpointView: ...
-
-    async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView: ...
-
-    async def delete(self, name: str) -> int: ...
-
-    async def enable(self, name: str) -> EndpointView: ...
-
-    async def disable(self, name: str, reason: str) -> EndpointView: ...
-
-    async def ping(self, name: str) -> PingView: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The parts.
@@ -68,7 +46,7 @@ class Wiring:
     queries: Queries
     readiness: Callable[[], Mapping[str, bool]]
     loaded: Collection[str]
-    endpoints: Endpoints
+    endpoints: Administration
     recoverer: Recoverer
     tail: Tail
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)

@@ -21,7 +21,7 @@ from statekeeper.cli.screen import progress, show_json, show_line
 from statekeeper.cli.store import with_store
 from statekeeper.core.errors import NotFound, RecoveryUnderWay
 from statekeeper.core.instants import rfc3339, to_milliseconds
-from statekeeper.core.recovery import Kind, Progress, Recovery
+from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.handlers import load_subscriptions
 from statekeeper.resources import default_chart
@@ -36,8 +36,8 @@ from statekeeper.store.views import RecoveryPlanView, RecoveryView
 
 TURN_SECONDS: Final = 0.1
 _WHAT: Final = {
-    Kind.RETRY: "{total} dead callbacks of {name}, created since {since}",
-    Kind.BACKFILL: "{total} callbacks that {name} has missed, of sessions that ended since {since}",
+    RecoveryKind.RETRY: "{total} dead callbacks of {name}, created since {since}",
+    RecoveryKind.BACKFILL: "{total} callbacks that {name} has missed, of sessions that ended since {since}",
 }
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,7 +68,7 @@ def recover(**asked: Any) -> None:  # noqa: ANN401 -- click's
     statekeeper callbacks recover crm --since 2026-01-08T08:00:00Z --yes
     ```
     """
-    _run(Kind.RETRY, **asked)
+    _run(RecoveryKind.RETRY, **asked)
 
 
 @click.command()
@@ -84,10 +84,12 @@ def backfill(**asked: Any) -> None:  # noqa: ANN401 -- click's
     statekeeper callbacks backfill crm --since 2026-01-08T08:00:00Z --yes
     ```
     """
-    _run(Kind.BACKFILL, **asked)
+    _run(RecoveryKind.BACKFILL, **asked)
 
 
-def _run(kind: Kind, *, subscriber: str, since: datetime | timedelta, dry_run: bool, yes: bool, as_json: bool) -> None:
+def _run(
+    kind: RecoveryKind, *, subscriber: str, since: datetime | timedelta, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     now = settings()
     recovery, total = with_store(lambda database: _plan(database, now, kind, subscriber, since))
     what = _WHAT[kind].format(total=total, name=subscriber, since=rfc3339(recovery.since))
@@ -107,7 +109,7 @@ def _run(kind: Kind, *, subscriber: str, since: datetime | timedelta, dry_run: b
 
 
 async def _plan(
-    database: Database, known: Settings, kind: Kind, name: str, since: datetime | timedelta
+    database: Database, known: Settings, kind: RecoveryKind, name: str, since: datetime | timedelta
 ) -> tuple[Recovery, int]:
     """What it comes to. Its times are fixed here, so that what is done is what somebody agreed to."""
     await schema.check(database)
@@ -115,7 +117,7 @@ async def _plan(
     def look(connection: Connection) -> tuple[Recovery, int]:
         now = database.now(connection)
         begin = to_milliseconds(since) if isinstance(since, datetime) else now - since
-        subscriber = _owed(connection, known, name) if kind is Kind.RETRY else _find(connection, known, name)
+        subscriber = _owed(connection, known, name) if kind is RecoveryKind.RETRY else _find(connection, known, name)
         recovery = Recovery(kind, subscriber, begin, now)
         return recovery, store.plan(connection, recovery)
 
@@ -165,7 +167,7 @@ async def _recover(database: Database, recovery: Recovery, total: int, bars: Bar
 async def _work_off(database: Database, key: UUID, subscriber: Subscriber, bars: Bars) -> None:
     """A portion after the other, with a rest as long as each, so that a service that runs has its turn."""
     bar = bars.add_task(f"recovery {key}", total=None)
-    made: Progress | None = None
+    made: RecoveryProgress | None = None
     while not (made and made.finished):
         began = time.perf_counter()
         made = await _write(database, lambda connection, now: store.work(connection, key, subscriber, now))

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from statekeeper.core.loopback import MISLEADING, is_loopback
 
 
-class Kind(StrEnum):
+class BrokerKind(StrEnum):
     """A kind of broker, by the name of the extra that brings its client."""
 
     NATS = "nats"
@@ -27,19 +27,24 @@ class Kind(StrEnum):
 
 
 _SCHEMES: Final = {
-    "nats": (Kind.NATS, False),
-    "tls": (Kind.NATS, True),
-    "amqp": (Kind.RABBIT, False),
-    "amqps": (Kind.RABBIT, True),
-    "kafka": (Kind.KAFKA, False),
-    "kafka+ssl": (Kind.KAFKA, True),
-    "redis": (Kind.REDIS, False),
-    "rediss": (Kind.REDIS, True),
+    "nats": (BrokerKind.NATS, False),
+    "tls": (BrokerKind.NATS, True),
+    "amqp": (BrokerKind.RABBIT, False),
+    "amqps": (BrokerKind.RABBIT, True),
+    "kafka": (BrokerKind.KAFKA, False),
+    "kafka+ssl": (BrokerKind.KAFKA, True),
+    "redis": (BrokerKind.REDIS, False),
+    "rediss": (BrokerKind.REDIS, True),
 }
-_PORTS: Final = {Kind.NATS: 4222, Kind.KAFKA: 9092}
+_PORTS: Final = {BrokerKind.NATS: 4222, BrokerKind.KAFKA: 9092}
 _CLUSTERS: Final = frozenset(_PORTS)
 _MECHANISMS: Final = frozenset({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"})
-_PATHS: Final = {Kind.NATS: "/?", Kind.RABBIT: "(/[^/]*)?", Kind.KAFKA: "/?", Kind.REDIS: "/?[0-9]*"}
+_PATHS: Final = {
+    BrokerKind.NATS: "/?",
+    BrokerKind.RABBIT: "(/[^/]*)?",
+    BrokerKind.KAFKA: "/?",
+    BrokerKind.REDIS: "/?[0-9]*",
+}
 _SUBJECT: Final = re.compile(r"(?![$_])[^\s.*>\x00]+(\.[^\s.*>\x00]+)*")
 _TOPIC: Final = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 
@@ -48,7 +53,7 @@ _TOPIC: Final = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
 class Location:
     """Where a broker is: `hosts` with their ports, where the URL may name several; `url` is the whole, as given."""
 
-    kind: Kind
+    kind: BrokerKind
     secure: bool
     hosts: tuple[str, ...]
     url: str = field(repr=False)
@@ -83,7 +88,7 @@ def parse_location(url: str) -> Location:
     )
 
 
-def check_destination(kind: Kind, destination: str) -> None:
+def check_destination(kind: BrokerKind, destination: str) -> None:
     """`ValueError`, with what such a broker takes, if an event cannot go to this destination."""
     fits, takes = _DESTINATIONS[kind]
     if not fits(destination):
@@ -100,20 +105,20 @@ def rabbit_address(destination: str) -> tuple[str, str]:
     raise ValueError
 
 
-def _scheme(scheme: str) -> tuple[Kind, bool]:
+def _scheme(scheme: str) -> tuple[BrokerKind, bool]:
     if scheme not in _SCHEMES:
         raise ValueError
     return _SCHEMES[scheme]
 
 
-def _hosts(kind: Kind, secure: bool, text: str) -> tuple[str, ...]:
+def _hosts(kind: BrokerKind, secure: bool, text: str) -> tuple[str, ...]:
     hosts = tuple(text.split(","))
     if len(hosts) > 1 and kind not in _CLUSTERS:
         raise ValueError
     return tuple(_host(kind, secure, each) for each in hosts)
 
 
-def _host(kind: Kind, secure: bool, text: str) -> str:
+def _host(kind: BrokerKind, secure: bool, text: str) -> str:
     parts = urlsplit(f"//{text}")
     host, port = parts.hostname, parts.port or _PORTS.get(kind)
     if not host or parts.netloc != text or not (secure or is_loopback(host)):
@@ -122,10 +127,10 @@ def _host(kind: Kind, secure: bool, text: str) -> str:
     return f"{name}:{port}" if port else name
 
 
-def _rest(kind: Kind, parts: SplitResult) -> str:
+def _rest(kind: BrokerKind, parts: SplitResult) -> str:
     """The mechanism that the parameters ask for; nothing else may stand behind the hosts that has no meaning there."""
     parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
-    mechanism = parameters.pop("mechanism", "PLAIN") if kind is Kind.KAFKA else "PLAIN"
+    mechanism = parameters.pop("mechanism", "PLAIN") if kind is BrokerKind.KAFKA else "PLAIN"
     if parameters or parts.fragment or mechanism not in _MECHANISMS or not re.fullmatch(_PATHS[kind], parts.path):
         raise ValueError
     return mechanism
@@ -139,9 +144,9 @@ def _is_rabbit_address(destination: str) -> bool:
     return max(len(exchange.encode()), len(key.encode())) <= 255  # noqa: PLR2004 -- AMQP's short string
 
 
-_DESTINATIONS: Final[dict[Kind, tuple[Callable[[str], object], str]]] = {
-    Kind.NATS: (_SUBJECT.fullmatch, "NATS takes a subject without wildcards"),
-    Kind.RABBIT: (_is_rabbit_address, "RabbitMQ takes a queue, /queues/QUEUE or /exchanges/EXCHANGE/ROUTING-KEY"),
-    Kind.KAFKA: (_TOPIC.fullmatch, "Kafka takes a topic"),
-    Kind.REDIS: (bool, "Redis takes the key of a stream"),
+_DESTINATIONS: Final[dict[BrokerKind, tuple[Callable[[str], object], str]]] = {
+    BrokerKind.NATS: (_SUBJECT.fullmatch, "NATS takes a subject without wildcards"),
+    BrokerKind.RABBIT: (_is_rabbit_address, "RabbitMQ takes a queue, /queues/QUEUE or /exchanges/EXCHANGE/ROUTING-KEY"),
+    BrokerKind.KAFKA: (_TOPIC.fullmatch, "Kafka takes a topic"),
+    BrokerKind.REDIS: (bool, "Redis takes the key of a stream"),
 }

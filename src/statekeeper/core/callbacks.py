@@ -65,21 +65,22 @@ def callbacks_due(
     """The callbacks that this progress owes, in the order of its steps, which were all taken at this time."""
     return tuple(
         Callback(each.name, step, _ended(progress, step, each, at), chart.is_final(step.target), each.ordered)
-        for step, each, match in _matches(chart, progress, subscribers)
+        for step, each, match in _matches(chart, progress.steps, subscribers)
         if match is Match.YES
     )
 
 
 def undecidable(chart: Statechart, progress: Progress, subscribers: Iterable[Subscriber]) -> tuple[str, ...]:
     """The subscribers that get no callback only because the session's flow or environment is unknown."""
-    matches = _matches(chart, progress, subscribers)
+    open_steps = [step for step in progress.steps if not step.decided.complete]
+    matches = _matches(chart, open_steps, subscribers)
     return tuple(subscriber.name for _, subscriber, match in matches if match is Match.UNKNOWN)
 
 
 def _matches(
-    chart: Statechart, progress: Progress, subscribers: Iterable[Subscriber]
+    chart: Statechart, steps: Iterable[Step], subscribers: Iterable[Subscriber]
 ) -> Iterator[tuple[Step, Subscriber, Match]]:
-    for step in progress.steps:
+    for step in steps:
         final = chart.is_final(step.target)
         for subscriber in subscribers:
             yield step, subscriber, subscriber.match(step.target, step.decided, final=final)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from statekeeper.core.subscribers import Subscriber
 
 
-class Kind(StrEnum):
+class RecoveryKind(StrEnum):
     """What is done again."""
 
     RETRY = "retry"
@@ -24,14 +24,14 @@ class Kind(StrEnum):
 class Recovery:
     """What is to be recovered, for whom: from `since` on, up to and without `until`."""
 
-    kind: Kind
+    kind: RecoveryKind
     subscriber: Subscriber
     since: datetime
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RecoveryProgress:
     """How far it is, in callbacks: `total` as counted at the beginning, `made` by the portion at hand.
 
     Others may be quicker with some of them, so that `done` need not come to `total`.

@@ -37,11 +37,15 @@ class Origin:
     flow_id: str | None = None
     environment: str | None = None
 
+    @property
+    def complete(self) -> bool:
+        return self.flow_id is not None and self.environment is not None
+
     def contradicts(self, event: SessionEvent) -> bool:
         return _differ(self.flow_id, event.flow_id) or _differ(self.environment, event.environment)
 
     def filled(self, event: SessionEvent) -> "Origin":
-        if self.flow_id is not None and self.environment is not None:
+        if self.complete:
             return self
         return Origin(
             event.flow_id if self.flow_id is None else self.flow_id,

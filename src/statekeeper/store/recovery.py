@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, select, text, update
 
 from statekeeper.core.errors import RecoveryUnderWay
-from statekeeper.core.recovery import Kind, Progress, Recovery
+from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.store import backfill, revival
 from statekeeper.store.pages import Portion
@@ -34,7 +34,7 @@ class Remedy(Protocol):
 
 
 _recoveries: Final = table(RecoveryRow)
-_REMEDIES: Final[Mapping[Kind, Remedy]] = {Kind.RETRY: revival, Kind.BACKFILL: backfill}
+_REMEDIES: Final[Mapping[RecoveryKind, Remedy]] = {RecoveryKind.RETRY: revival, RecoveryKind.BACKFILL: backfill}
 _PATIENCE: Final = text("SET LOCAL statement_timeout = '60s'")
 
 
@@ -63,19 +63,19 @@ def unfinished(connection: Connection) -> list[tuple[UUID, str]]:
 
 def work(
     connection: Connection, recovery_id: UUID, subscriber: Subscriber, now: datetime, portion: int = PORTION
-) -> Progress | None:
+) -> RecoveryProgress | None:
     """Do the next portion; None where another worker is at it. The subscriber is who it is for, as it filters now."""
     row = connection.execute(_LOCK, {"key": recovery_id}).one_or_none()
     if row is None:
         return None
     if row.finished_at is not None:
-        return Progress(row.done, row.total, finished=True)
-    recovery = Recovery(Kind(row.kind), subscriber, row.since, row.until)
+        return RecoveryProgress(row.done, row.total, finished=True)
+    recovery = Recovery(RecoveryKind(row.kind), subscriber, row.since, row.until)
     made = _REMEDIES[recovery.kind].advance(connection, recovery, row.place, portion, now)
     finished = made.place is None
     done = {"done": row.done + made.done, "place": made.place, "finished_at": now if finished else None}
     connection.execute(update(_recoveries).where(_recoveries.c.recovery_id == recovery_id).values(done))
-    return Progress(row.done + made.done, row.total, finished, made.done)
+    return RecoveryProgress(row.done + made.done, row.total, finished, made.done)
 
 
 def end(connection: Connection, subscriber: str, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Redis: an event is delivered when it is an entry of a stream.
 
-An entry has the fields `id`, `content-type` and `data`, which is the event. Redis deduplicates nothing, so that the id
-is what a consumer tells a repetition by. The stream is made by its first entry, and never trimmed here.
+An entry has the fields `id`, `content-type` and `data`, which is the event. The id is what a consumer tells a
+repetition by: Redis before 8.6 deduplicates nothing, and the producer's ids of later ones (`IDMP`) are not asked for.
+The stream is made by its first entry, and never trimmed here.
 
 Source: Redis, "XADD".
 """
