@@ -320,3 +320,20 @@ async def test_a_shared_database_is_the_operators_to_upgrade_and_then_serves_man
         await post(here, COMPLETED)
         assert (await post(there, CREATED))["disposition"] == "applied"
         assert (await here.get(f"/v1/sessions/{SESSION}")).json()["state"] == "completed"
+
+
+async def test_an_endpoint_of_the_settings_that_nothing_can_reach_is_warned_of(tmp_path):
+    urls = {
+        "inner": "https://10.0.0.3/",
+        "here": "http://127.0.0.1:9/",
+        "open": "https://10.1.0.3/",
+        "out": "https://a.example/",
+    }
+    endpoints = [endpoint(url, name=name) for name, url in urls.items()]
+    with capture_logs() as logs:
+        service = Service(settings_in(tmp_path, endpoints=endpoints, delivery={"allowed_networks": ["10.1.0.0/16"]}))
+    await service._roster.close()
+    await service.database.close()
+    assert [(each["endpoint"], each["detail"]) for each in logs if each["event"] == "endpoint_out_of_reach"] == [
+        ("inner", "refused: 10.0.0.3 is private; delivery.allowed_networks could allow it")
+    ]

@@ -68,6 +68,8 @@ class Service:
         chart = default_chart()
         self._roster: Final = Roster(settings, load_handlers(settings.callbacks, chart.finals))
         check_names(each.subscriber for each in self._roster.members)
+        for name, refusal in self._roster.out_of_reach.items():
+            log.warning("endpoint_out_of_reach", endpoint=name, detail=refusal)
         policy = _webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
         self.database: Final = Database.open(settings.database_url.get_secret_value())

@@ -21,13 +21,17 @@ from statekeeper.trust.sealing import Sealer
 
 
 class Roster:
-    """What the settings and the functions say of it: `members` are those that are no data. `close` ends them all."""
+    """What the settings and the functions say of it: `members` are those that are no data. `close` ends them all.
+
+    `out_of_reach` has the endpoints of the settings that no callback can ever go to, each with the reason.
+    """
 
     def __init__(self, settings: Settings, handlers: Iterable[Handler] = ()) -> None:
         self.clients = Clients(settings.delivery.allowed_networks)
         self.handlers = tuple(handlers)
         self.brokers = broker_senders(map(_broker, settings.brokers))
         self.sealer = Sealer([key.get_secret_value() for key in settings.encryption_keys])
+        self.out_of_reach: dict[str, str] = {}
         self.members = (
             *(Member(each.subscriber, FUNCTION, each) for each in self.handlers),
             *(self._endpoint(each) for each in settings.endpoints),
@@ -56,6 +60,8 @@ class Roster:
     def _endpoint(self, each: EndpointSettings) -> Member:
         secrets = tuple(Secret(secret.get_secret_value()) for secret in each.secrets)
         endpoint = endpoint_of(each.name, each.url, secrets, endpoint_options(each), trusted=True)
+        if refusal := self.clients.refusal(endpoint):
+            self.out_of_reach[each.name] = refusal
         pace = endpoint.concurrency, endpoint.rate
         return Member(endpoint.subscriber, "http", self.connect(endpoint), each.url, *pace, secrets)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx
 
-from statekeeper.core.addresses import Reach
+from statekeeper.core.addresses import Reach, literal_refusal
 from statekeeper.core.loopback import is_loopback
 from statekeeper.delivery.endpoints import Endpoint
 from statekeeper.delivery.guard import Resolve, Transport, resolve
@@ -26,12 +26,16 @@ class Clients:
         allowed = tuple(map(ip_network, networks))
         context = trust_store()
         self.reach: Final = Reach(allowed)
+        self._local_reach: Final = Reach(allowed, loopback=True)
         self._guarded: Final = open_client(self.reach, context)
-        self._local: Final = open_client(Reach(allowed, loopback=True), context)
+        self._local: Final = open_client(self._local_reach, context)
 
     def client_for(self, endpoint: Endpoint) -> httpx.AsyncClient:
-        local = endpoint.trusted and is_loopback(httpx.URL(endpoint.url).host)
-        return self._local if local else self._guarded
+        return self._local if _is_local(endpoint) else self._guarded
+
+    def refusal(self, endpoint: Endpoint) -> str | None:
+        """Why no callback can go there, as far as the URL tells."""
+        return literal_refusal(endpoint.url, self._local_reach if _is_local(endpoint) else self.reach)
 
     async def aclose(self) -> None:
         await self._guarded.aclose()
@@ -41,6 +45,10 @@ class Clients:
 def trust_store() -> ssl.SSLContext:
     """The authorities that httpx brings along; no variable of the environment adds any."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _is_local(endpoint: Endpoint) -> bool:
+    return endpoint.trusted and is_loopback(httpx.URL(endpoint.url).host)
 
 
 def open_client(reach: Reach, context: ssl.SSLContext | None = None, look_up: Resolve = resolve) -> httpx.AsyncClient:
