@@ -42,15 +42,20 @@ async def callbacks_a_second(traffic: Traffic, stories: list[Story], endpoints: 
 
 
 async def latency_beside(traffic: Traffic, stories: list[Story], *, ill: bool) -> float:
-    """The median seconds from a session's end to its callback at an endpoint that is well, another being ill or not."""
+    """The median seconds from a session's end to its callback at an endpoint that is well.
+
+    The other one, if it is ill, fails one request in three, hangs one in twenty, and is killed half way.
+    """
     async with AsyncExitStack() as stack:
         well = await stack.enter_async_context(listening(Receiver()))
         receivers = [well]
         if ill:
-            receivers.append(await stack.enter_async_context(listening(Receiver(sick(1)))))
+            struck = Receiver(sick(1), fatal=len(stories) // 2)
+            receivers.append(await stack.enter_async_context(listening(struck)))
         service = await _serving(stack, traffic, settings(receivers, 0, timeout=1))
         await _tell(service, stories, pace=2 * SESSIONS_A_SECOND)
         await well.wait_for(len(stories))
+        assert not ill or struck.killed.is_set()
     return statistics.median(well.seconds)
 
 

@@ -13,6 +13,7 @@ from benchmarks.load import HOST
 
 ACCEPT = b"HTTP/1.1 204 No Content\r\n\r\n"
 FAIL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
+DOWN = 2.0  # seconds in which one that was killed is not there
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _ENDED = re.compile(rb'"endedAt":"([^"]+)"')
 
@@ -23,15 +24,25 @@ def accept() -> bytes:
 
 @dataclass(slots=True)
 class Receiver:
-    """What came: when, and how many seconds after the end that it tells of; `choose` answers, or hangs on `b""`."""
+    """What came: when, and how many seconds after the end that it tells of; `choose` answers, or hangs on `b""`.
+
+    `fatal` is the request with which it is killed, to be there again two seconds later.
+    """
 
     choose: Callable[[], bytes] = accept
     at: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     url: str = ""
+    fatal: int | None = None
+    killed: asyncio.Event = field(default_factory=asyncio.Event)
+    _heard: int = 0
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, body: bytes) -> bytes:
+        self._heard += 1
+        if self._heard == self.fatal:
+            self.killed.set()
+            return b""
         answer = self.choose()
         if answer is ACCEPT:
             self.at.append(time.perf_counter())
@@ -62,21 +73,51 @@ def sick(seed: int) -> Callable[[], bytes]:
 
 @asynccontextmanager
 async def listening(receiver: Receiver) -> AsyncIterator[Receiver]:
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(receiver), HOST, 0)
-    receiver.url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}/"
+    connections: set[asyncio.Transport] = set()
+    server = await _listen(receiver, connections, 0)
+    port = server.sockets[0].getsockname()[1]
+    receiver.url = f"http://{HOST}:{port}/"
+    killer = asyncio.create_task(_kill(server, receiver, connections, port))
     try:
         yield receiver
     finally:
         server.close()
+        killer.cancel()
+        again = await asyncio.gather(killer, return_exceptions=True)
+        for each in again:
+            if not isinstance(each, BaseException):
+                each.close()
+
+
+async def _listen(receiver: Receiver, connections: set[asyncio.Transport], port: int) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: _Connection(receiver, connections), HOST, port)
+
+
+async def _kill(
+    server: asyncio.Server, receiver: Receiver, connections: set[asyncio.Transport], port: int
+) -> asyncio.Server:
+    """Once it is to be killed: be gone with all connections, and begin again; returns the server that then listens."""
+    await receiver.killed.wait()
+    server.close()
+    for each in list(connections):
+        each.abort()
+    await asyncio.sleep(DOWN)
+    return await _listen(receiver, connections, port)
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, connections: set[asyncio.Transport]) -> None:
         self._receiver = receiver
+        self._connections = connections
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._connections.add(transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer = request = self._buffer + data
