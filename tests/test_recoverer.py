@@ -17,7 +17,8 @@ from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.store.charts import Charts
 from statekeeper.store.journal import Journal
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
+from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.store.tables import CallbackRow, table
 from statekeeper.writer import Writer
 
@@ -47,7 +48,7 @@ class Rest:
 @pytest.fixture
 def recoverer(writer, database):
     loaded = Subscriber("crm"), Subscriber("erp")
-    return Recoverer(writer, Queries(database.reader), lambda: loaded, rest=Rest())
+    return Recoverer(writer, Recoveries(Reader(database.reader)), lambda: loaded, rest=Rest())
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, wr
     await dead("crm", 200)
     await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
     assert await recoverer.run_once() == 1
-    other = Recoverer(writer, Queries(database.reader), lambda: [Subscriber("crm")], rest=Rest())
+    other = Recoverer(writer, Recoveries(Reader(database.reader)), lambda: [Subscriber("crm")], rest=Rest())
     running = asyncio.create_task(other.run())
     await asyncio.wait_for(other.rest.begun.wait(), 10)
     assert await rows(database, "SELECT done FROM recoveries WHERE finished_at IS NOT NULL") == [(200,)]

@@ -1,46 +1,49 @@
 """The feed's end: pages that wait, one read for all who ask the same, and pages without end."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from uuid import UUID
 
 import pytest
 
-from feeds import ENDS, FeedStore, arrival
+from feeds import ENDS
 from statekeeper import tail as module
 from statekeeper.core.errors import Unavailable
 from statekeeper.store import feed_pages
 from statekeeper.store.feed_pages import FeedFilter
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.feed import Feed
+from statekeeper.store.queries.reader import Reader
 from statekeeper.store.views import FeedPage
 from statekeeper.tail import Tail
 from statekeeper.watchers import FEED, Watchers
+from stores import Store, arrival, number
 
 SESSION = UUID(int=1)
 
 
-class Counting(Queries):
-    """Queries that count how often the feed is read."""
+class Counting(Feed):
+    """A feed that counts how often it is read."""
 
     reads = 0
 
-    async def feed(self, *question) -> FeedPage:
+    async def page(self, *question) -> FeedPage:
         self.reads += 1
-        return await super().feed(*question)
+        return await super().page(*question)
 
 
 class At:
     """A feed, and those who sit at its end."""
 
     def __init__(self, database, clock) -> None:
-        self.store = FeedStore(database, clock)
-        self.queries = Counting(database.reader)
+        self.store = Store(database, clock)
+        self.feed = Counting(Reader(database.reader))
         self.watchers = Watchers()
-        self.tail = Tail(self.queries, self.watchers)
+        self.tail = Tail(self.feed, self.watchers)
 
     async def end(self, session: int) -> None:
         """As the service does it: commit, then tell."""
-        await self.store.story(session)
+        await self.store.end(number(session))
         self.watchers.notify((FEED,))
 
     @property
@@ -49,15 +52,18 @@ class At:
 
     async def waiting(self, number: int, after: int = 0) -> list[asyncio.Task]:
         tasks = [asyncio.create_task(self.tail.page(after, ENDS, 10, 60)) for _ in range(number)]
-        before = self.queries.reads
-        while self.queries.reads == before or self.tail._asked or self.watching < number:
-            await self.queries.feed_head()  # a turn of the store, for those that read
+        before = self.feed.reads
+        while self.feed.reads == before or self.tail._asked or self.watching < number:
+            await self.feed.head()  # a turn of the store, for those that read
         return tasks
 
 
 @pytest.fixture
-def at(database, clock) -> At:
-    return At(database, clock)
+async def at(database, clock) -> AsyncIterator[At]:
+    """No read is under way any more when the store is closed."""
+    at = At(database, clock)
+    yield at
+    await at.tail.close()
 
 
 def positions(page: FeedPage) -> list[str]:
@@ -78,7 +84,7 @@ async def test_a_page_that_would_be_empty_waits_for_the_first_item(at):
 
 async def test_a_step_that_was_not_asked_for_ends_no_wait_and_moves_its_cursor(at):
     (task,) = await at.waiting(1)
-    await at.store.take(arrival(7, 1, "created"))
+    await at.store.take(arrival(1, "created", number(7)))
     at.watchers.notify((FEED,))
     await at.end(1)
     page = await asyncio.wait_for(task, 5)
@@ -90,7 +96,7 @@ async def test_a_filter_that_nothing_fits_is_answered_behind_so_many_steps_and_w
     monkeypatch.setattr(module, "MOST_PASSED_OVER", 3)
     monkeypatch.setattr(feed_pages, "STRETCH", 1)
     for session in (1, 2, 3, 4):
-        await at.store.story(session, "error" if session == 4 else "completed")
+        await at.store.end(number(session), "error" if session == 4 else "completed")
     errors = FeedFilter(states=("error",))
     cursor, walked = 0, []
     while cursor < 8:
@@ -98,7 +104,7 @@ async def test_a_filter_that_nothing_fits_is_answered_behind_so_many_steps_and_w
         cursor = int(page.next_cursor)
         walked.append((positions(page), cursor))
     assert walked == [([], 3), ([], 6), (["8"], 8)]
-    assert positions(await at.queries.feed(0, errors, 10)) == ["8"]
+    assert positions(await at.feed.page(0, errors, 10)) == ["8"]
 
 
 async def test_a_wait_that_is_over_answers_with_an_empty_page(at):
@@ -108,11 +114,11 @@ async def test_a_wait_that_is_over_answers_with_an_empty_page(at):
 
 async def test_many_who_wait_at_the_end_cost_one_read(at):
     tasks = await at.waiting(50)
-    before = at.queries.reads
+    before = at.feed.reads
     await at.end(1)
     pages = await asyncio.wait_for(asyncio.gather(*tasks), 5)
     assert {tuple(positions(page)) for page in pages} == {("2",)}
-    assert at.queries.reads - before <= 2
+    assert at.feed.reads - before <= 2
 
 
 async def test_one_who_leaves_takes_no_answer_from_the_others(at):
@@ -137,7 +143,7 @@ async def test_a_store_that_is_away_is_told_to_everybody_who_asks(at, monkeypatc
     async def away(*_question):
         raise Unavailable("The store does not answer, or is full.", reason="store")
 
-    monkeypatch.setattr(at.queries, "feed", away)
+    monkeypatch.setattr(at.feed, "page", away)
     answers = await asyncio.gather(*(at.tail.page(0, ENDS, 10, 60) for _ in range(2)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
 
@@ -165,11 +171,11 @@ async def test_a_full_page_is_followed_by_the_next_without_a_pause(at, monkeypat
 
 
 async def test_the_steps_of_a_session_wait_for_the_next_and_are_told_of_no_other(at):
-    await at.store.take(arrival(1, 1, "created"))
+    await at.store.take(arrival(1, "created", SESSION))
     assert [item.ordinal for item in await at.tail.steps(SESSION, 0, 60)] == [1]
     task = asyncio.create_task(at.tail.steps(SESSION, 1, 60))
-    await at.store.story(2)
-    await at.store.take(arrival(1, 2, "completed"))
+    await at.store.end(number(2))
+    await at.store.take(arrival(2, "completed", SESSION))
     at.watchers.notify((SESSION,))
     assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [2]
     assert await at.tail.steps(SESSION, 2, 0.001) == []
@@ -179,7 +185,7 @@ async def test_the_steps_of_a_session_wait_for_the_next_and_are_told_of_no_other
 async def test_the_steps_that_another_node_takes_are_found_by_reading_again(at, monkeypatch):
     monkeypatch.setattr(module, "REREAD_SECONDS", 0.01)
     task = asyncio.create_task(at.tail.steps(SESSION, 0, 60))
-    await at.store.story(1)
+    await at.store.end(SESSION)
     assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [1, 2]
 
 
@@ -193,24 +199,24 @@ async def test_who_waits_for_a_session_is_answered_when_the_service_ends(at):
 
 
 async def test_a_read_goes_on_when_its_reader_leaves_and_is_over_once_the_tail_is_closed(at, monkeypatch):
-    under_way, go_on, read = asyncio.Event(), asyncio.Event(), at.queries.feed
+    under_way, go_on, read = asyncio.Event(), asyncio.Event(), at.feed.page
 
     async def slow(*question):
         under_way.set()
         await go_on.wait()
         return await read(*question)
 
-    monkeypatch.setattr(at.queries, "feed", slow)
+    monkeypatch.setattr(at.feed, "page", slow)
     reader = asyncio.create_task(at.tail.page(0, ENDS, 10))
     await under_way.wait()
     reader.cancel()
     await asyncio.wait({reader})
     closing = asyncio.create_task(at.tail.close())
     await asyncio.sleep(0)
-    assert (reader.cancelled(), closing.done(), at.queries.reads) == (True, False, 0)
+    assert (reader.cancelled(), closing.done(), at.feed.reads) == (True, False, 0)
     go_on.set()
     await asyncio.wait_for(closing, 5)
-    assert at.queries.reads == 1
+    assert at.feed.reads == 1
 
 
 async def test_pages_end_with_the_service(at):
@@ -227,7 +233,7 @@ async def test_what_another_node_commits_is_found_by_looking(at, monkeypatch):
     monkeypatch.setattr(module, "REREAD_SECONDS", 0.01)
     looking = asyncio.create_task(at.tail.run())
     (task,) = await at.waiting(1)
-    await at.store.story(1)
+    await at.store.end(SESSION)
     assert positions(await asyncio.wait_for(task, 5)) == ["2"]
     looking.cancel()
 
@@ -241,7 +247,7 @@ async def test_looking_outlives_a_store_that_is_away(at, monkeypatch):
         return 2
 
     monkeypatch.setattr(module, "REREAD_SECONDS", 0)
-    monkeypatch.setattr(at.queries, "feed_head", head)
+    monkeypatch.setattr(at.feed, "head", head)
     with at.watchers.subscribe(FEED) as watcher:
         looking = asyncio.create_task(at.tail.run())
         assert await watcher.wait(5)

@@ -35,6 +35,7 @@ from statekeeper.store.database import Database
 from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.keys import load_key_set, save_key_set
 from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
 from statekeeper.supervisor import Finish, Supervisor
 from statekeeper.tail import Tail
 from statekeeper.trust.keyring import Keyring
@@ -77,19 +78,20 @@ class Service:
         journal = _journal(settings, Charts(chart), self._directory.subscribers)
         self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
         self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
-        self._queries: Final = Queries(self.database.reader)
+        self._reader: Final = Reader(self.database.reader)
+        queries = Queries(self._reader)
         delivery = _delivery(settings.delivery)
         self._relay: Final = Relay(
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
         self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
         self.recoverer: Final = Recoverer(
-            self._writer, self._queries, lambda: self._directory.subscribers, self._relay.wake
+            self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
-        self._tail: Final = Tail(self._queries, self.engine.watchers)
+        self._tail: Final = Tail(queries.feed, self.engine.watchers)
         parts = Wiring(
             self.engine,
-            self._queries,
+            queries,
             self._readiness,
             self._directory.senders,
             self._administration(delivery.timeout),
@@ -108,12 +110,12 @@ class Service:
             self._supervise(stack, "writer", self._writer.run(), self._writer.stop)
             await self._writer.execute(self.engine.journal.charts.register)
             stack.push_async_callback(self._roster.close)
-            await self._directory.refresh(self._queries.read)
+            await self._directory.refresh(self._reader.read)
             stack.push_async_callback(self._keyring.close)
             await self._keyring.start()
             self._supervise(stack, "keyring", self._keyring.run())
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
-            watching = self._directory.watch(self._queries.read, self._writer.execute)
+            watching = self._directory.watch(self._reader.read, self._writer.execute)
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
@@ -124,7 +126,7 @@ class Service:
 
     def _administration(self, seconds: float) -> Administration:
         catalogue = self._roster.catalogue()
-        parts = self._writer.execute, self._queries.read, catalogue, self._directory
+        parts = self._writer.execute, self._reader.read, catalogue, self._directory
         return Administration(*parts, seconds, self._relay.wake)
 
     def stop_waiting(self) -> None:

@@ -23,7 +23,7 @@ from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.store import recovery as store
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.writer import BATCH, Writer
 
 POLL_SECONDS: Final = 2.0
@@ -35,7 +35,7 @@ class Recoverer:
     """Plans, begins and works off recoveries for the subscribers that this process has now. `wake` wakes the relay."""
 
     writer: Writer
-    queries: Queries
+    recoveries: Recoveries
     subscribers: Callable[[], Iterable[Subscriber]]
     wake: Callable[[], None] = lambda: None
     rest: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -53,7 +53,7 @@ class Recoverer:
         until = await self.writer.execute(lambda _, now: now)
         recovery = Recovery(kind, subscriber, since, until)
         async with self._counting:
-            return recovery, await self.queries.recovery_total(recovery)
+            return recovery, await self.recoveries.total(recovery)
 
     async def begin(self, kind: RecoveryKind, name: str, since: datetime) -> UUID:
         """Have it worked off from now on. Raises `NotFound` or `RecoveryUnderWay`."""
@@ -78,7 +78,7 @@ class Recoverer:
 
     async def run_once(self) -> int:
         """One portion of each that is unfinished and whose subscriber is here; returns how many portions there were."""
-        unfinished = await self.queries.unfinished_recoveries()
+        unfinished = await self.recoveries.unfinished()
         made = [await self._work(key, name) for key, name in unfinished if self._find(name)]
         return sum(progress is not None for progress in made)
 

@@ -15,7 +15,7 @@ import structlog
 
 from statekeeper.core.errors import Unavailable
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, FeedFilter
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.feed import Feed
 from statekeeper.store.views import FeedItem, FeedPage
 from statekeeper.watchers import FEED, Watchers
 
@@ -30,8 +30,8 @@ T = TypeVar("T")
 class Tail:
     """The feed as it grows."""
 
-    def __init__(self, queries: Queries, watchers: Watchers) -> None:
-        self._queries = queries
+    def __init__(self, feed: Feed, watchers: Watchers) -> None:
+        self._feed = feed
         self._watchers = watchers
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
         self._reads: set[asyncio.Task[Any]] = set()
@@ -84,7 +84,7 @@ class Tail:
 
     async def _look(self) -> None:
         try:
-            head = await self._read((), self._queries.feed_head)
+            head = await self._read((), self._feed.head)
         except Unavailable as error:
             log.warning("feed_not_read", reason=error.reason)
             return
@@ -96,11 +96,11 @@ class Tail:
         """Return once no read is under way any more."""
         await asyncio.gather(*self._reads, return_exceptions=True)
 
-    async def _page(self, *question: Any) -> FeedPage:  # noqa: ANN401 -- what `Queries.feed` takes
-        return await self._read(question, self._queries.feed)
+    async def _page(self, *question: Any) -> FeedPage:  # noqa: ANN401 -- what `Feed.page` takes
+        return await self._read(question, self._feed.page)
 
-    async def _steps(self, *question: Any) -> list[FeedItem] | None:  # noqa: ANN401 -- what `Queries.session_feed` takes
-        return await self._read(question, self._queries.session_feed)
+    async def _steps(self, *question: Any) -> list[FeedItem] | None:  # noqa: ANN401 -- what `Feed.of_session` takes
+        return await self._read(question, self._feed.of_session)
 
     async def _read(self, question: tuple[Any, ...], answer: Callable[..., Awaitable[T]]) -> T:
         """The answer to a question, shared with whoever asks it before it is put to the store."""

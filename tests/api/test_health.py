@@ -12,6 +12,7 @@ from statekeeper.core.health import State
 from statekeeper.store import health
 from statekeeper.store.database import Database
 from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
 
 WHEN = datetime(2026, 1, 8, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ async def test_a_service_that_can_take_webhooks_is_ready(http):
 async def away(tmp_path):
     """The queries of a store that cannot answer."""
     database = Database.open(f"sqlite:///{tmp_path / 'empty.db'}")
-    yield Queries(database.reader)
+    yield Queries(Reader(database.reader))
     await database.close()
 
 
@@ -48,19 +49,19 @@ async def test_a_service_without_its_store_is_not_ready(service, away, client):
 
 
 async def test_a_service_is_not_ready_while_anything_it_needs_is_not(service, client):
-    app = apps.bare_app(service.engine, Queries(service.database.reader), lambda: {"keys": False})
+    app = apps.bare_app(service.engine, Queries(Reader(service.database.reader)), lambda: {"keys": False})
     async with client(app) as http:
         answer = await http.get("/health/ready")
     assert (answer.status_code, answer.json()["checks"]) == (503, {"store": True, "keys": False})
 
 
 async def test_a_store_that_takes_too_long_is_none(service, client, monkeypatch):
-    async def never(_queries):
+    async def never(_monitoring):
         await service.engine.watchers._closing.wait()
 
     monkeypatch.setattr("statekeeper.api.health.PATIENCE", 0.01)
-    monkeypatch.setattr("statekeeper.store.queries.Queries.ping", never)
-    monkeypatch.setattr("statekeeper.store.queries.Queries.gauges", never)
+    monkeypatch.setattr("statekeeper.store.queries.monitoring.Monitoring.ping", never)
+    monkeypatch.setattr("statekeeper.store.queries.monitoring.Monitoring.gauges", never)
     async with client(service.app) as http:
         assert (await http.get("/health/ready")).json()["checks"]["store"] is False
         assert (await http.get("/metrics")).status_code == 200
@@ -81,7 +82,7 @@ async def test_figures_are_told_in_the_text_format_of_prometheus(serving, client
         assert sample("held_sessions") == 1
         assert sample("oldest_gap_seconds") >= 0
         assert sample("unloaded_callbacks") == 0
-        queries = Queries(service.database.reader)
+        queries = Queries(Reader(service.database.reader))
         async with client(apps.bare_app(service.engine, queries, dict)) as other:
             await other.get("/metrics")
         assert sample("unloaded_callbacks") == 1

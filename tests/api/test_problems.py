@@ -91,11 +91,11 @@ async def test_a_method_that_is_not_there_is_a_problem_that_names_those_that_are
 
 
 async def test_a_bug_is_told_by_its_status_alone_and_logged_with_its_trace(service, http, monkeypatch):
-    async def fail(_queries, _session_id):
+    async def fail(_sessions, _session_id):
         message = "a value from a token"
         raise LookupError(message)
 
-    monkeypatch.setattr("statekeeper.store.queries.Queries.session", fail)
+    monkeypatch.setattr("statekeeper.store.queries.sessions.Sessions.find", fail)
     with capture_logs() as logs:
         answer = await http.get("/v1/sessions/fe1941c2-bc45-4142-b516-fa0fc9fd7754")
     assert answer.status_code == 500

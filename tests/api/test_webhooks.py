@@ -9,16 +9,18 @@ import forge
 from statekeeper import metrics
 from statekeeper.api.bodies import LIMIT
 from statekeeper.core.errors import Unavailable
-from statekeeper.store.queries import Queries, SessionFilter
+from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
+from statekeeper.store.queries.sessions import SessionFilter
 from statekeeper.watchers import Watchers
 
 
 def queries(service) -> Queries:
-    return Queries(service.database.reader)
+    return Queries(Reader(service.database.reader))
 
 
 async def sessions(service) -> list:
-    return (await queries(service).search(SessionFilter())).items
+    return (await queries(service).sessions.search(SessionFilter())).items
 
 
 def refused(reason: str) -> float:
@@ -189,7 +191,7 @@ async def test_what_is_no_event_is_422_names_its_faults_and_is_kept_for_the_oper
     assert answer.status_code == 422
     fields = [error["field"] for error in answer.json()["errors"]]
     assert fields == ["data.eventSequence", "data.payload.sessionId"]
-    (refusal,) = await queries(service).refusals()
+    (refusal,) = await queries(service).refusals.newest()
     assert refusal.token == token
     assert msgspec.to_builtins(refusal.errors) == answer.json()["errors"]
     assert await sessions(service) == []

@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from databases import Clock
-from feeds import FeedStore
 from statekeeper.store.database import Database
+from stores import Store, number
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -109,7 +109,7 @@ def take(directory, session):
     async def write():
         clock = Clock()
         database = Database.open(f"sqlite:///{directory / 'statekeeper.db'}", clock=clock)
-        await FeedStore(database, clock).story(session)
+        await Store(database, clock).end(number(session))
         await database.close()
 
     asyncio.run(write())

@@ -17,7 +17,7 @@ from statekeeper.delivery.directory import Directory, Member
 from statekeeper.metrics import UNOPENED_ENDPOINTS
 from statekeeper.settings import check_endpoint
 from statekeeper.store import dead_letters
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
 from statekeeper.trust.sealing import Sealer, new_key
 
 KEY = new_key()
@@ -30,7 +30,7 @@ class Node:
 
     def __init__(self, database, *fixed, keys=(KEY,)):
         self.database, self.connected, self.rosters = database, [], 0
-        self.read = Queries(database.reader).read
+        self.read = Reader(database.reader).read
         self.directory = Directory(fixed, Sealer(keys), self.connect, self.note)
         catalogue = Catalogue(Sealer(keys), check_endpoint, frozenset(each.name for each in fixed))
         self.acts = Administration(self.execute, self.read, catalogue, self.directory)

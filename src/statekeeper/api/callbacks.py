@@ -21,7 +21,7 @@ async def retry_callback(request: Request[Any, Any, Any], callback_id: FromPath[
     key = read_uuid("callbackId", callback_id)
     parts = wiring(request.scope)
     if Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun"):
-        return json_response(await parts.queries.retry_plan(key))
+        return json_response(await parts.queries.callbacks.retry_plan(key))
     due_at = await parts.engine.retry(key)
     log.info("callback_retried", callback_id=str(key), by=request.scope["user"])
     return json_response(RetryView(key, "pending", rfc3339(due_at)), status=202)

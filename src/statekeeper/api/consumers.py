@@ -35,14 +35,14 @@ class PlacementRequest(Body, frozen=True):
 async def list_consumers(request: Request[Any, Any, Any]) -> Response[bytes]:
     """All consumers by their names."""
     Parameters.read(request.scope["query_string"], ())
-    return json_response(await wiring(request.scope).queries.consumers())
+    return json_response(await wiring(request.scope).queries.consumers.all())
 
 
 @get("/v1/feed/consumers/{name:str}")
 async def get_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Where one consumer is."""
     Parameters.read(request.scope["query_string"], ())
-    return json_response(await wiring(request.scope).queries.consumer(consumer_name(name)))
+    return json_response(await wiring(request.scope).queries.consumers.find(consumer_name(name)))
 
 
 @put("/v1/feed/consumers/{name:str}", status_code=200)
@@ -53,7 +53,7 @@ async def put_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     asked = await read_json(request, PlacementRequest)
     new = await parts.engine.place_consumer(_placement(consumer_name(name), asked))
     log.info("consumer_placed", consumer=name, position=asked.position, by=request.scope["user"])
-    return json_response(await parts.queries.consumer(name), status=201 if new else 200)
+    return json_response(await parts.queries.consumers.find(name), status=201 if new else 200)
 
 
 @delete("/v1/feed/consumers/{name:str}", status_code=204)

@@ -45,7 +45,7 @@ async def stream_feed(request: Request[Any, Any, Any]) -> ASGIApp:
     parts = wiring(request.scope)
     given = Parameters.read(request.scope["query_string"], _FILTERS, ("state",))
     wanted = _wanted(parts, given, terminal=True)
-    head = await parts.queries.feed_head()
+    head = await parts.queries.feed.head()
     asked = [_last_event_id(request), given.position("after"), head]
     after = next(place for place in asked if place is not None)
     if after > head:
@@ -62,7 +62,7 @@ async def stream_session(request: Request[Any, Any, Any], session_id: FromPath[s
     Parameters.read(request.scope["query_string"], ())
     seen = _last_event_id(request) or 0
     ended = await _has_ended(parts, key)  # before its steps are read: an end that is taken in between would be lost
-    if (steps := await parts.queries.session_feed(key, seen)) is None:
+    if (steps := await parts.queries.feed.of_session(key, seen)) is None:
         raise NotFound("session", key)
     if ended and not steps:
         return Response(b"", status_code=204).to_asgi_response(app=None, request=request)
@@ -77,7 +77,7 @@ async def _beginning(parts: Wiring, given: Parameters) -> tuple[int, bool]:
         return given.position("after") or 0, True
     if "after" in given.values:
         raise QueryRefused("after", "is kept for a consumer: give the one or the other")
-    return await parts.queries.consumer_position(consumer)
+    return await parts.queries.consumers.position(consumer)
 
 
 def _wanted(parts: Wiring, given: Parameters, *, terminal: bool) -> FeedFilter:
@@ -124,5 +124,5 @@ async def _session_frames(parts: Wiring, session_id: UUID, seen: int) -> AsyncGe
 
 
 async def _has_ended(parts: Wiring, session_id: UUID) -> bool:
-    view = await parts.queries.session(session_id)
+    view = await parts.queries.sessions.find(session_id)
     return view is not None and view.terminal

@@ -19,7 +19,7 @@ from statekeeper.api.responses import json_response
 from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.core.errors import Unavailable
 from statekeeper.core.health import State
-from statekeeper.store.queries import Gauges, Queries
+from statekeeper.store.queries.monitoring import Gauges, Monitoring
 
 PATIENCE: Final = 2.0
 
@@ -45,7 +45,7 @@ async def get_liveness() -> Response[bytes]:
 @get("/health/ready")
 async def get_readiness(request: Request[Any, Any, Any]) -> Response[bytes]:
     parts = wiring(request.scope)
-    checks = {"store": await _answers(parts.queries), **parts.readiness()}
+    checks = {"store": await _answers(parts.queries.monitoring), **parts.readiness()}
     ready = all(checks.values())
     return json_response(ReadyView("ready" if ready else "unready", checks), status=200 if ready else 503)
 
@@ -56,10 +56,10 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _answers(queries: Queries) -> bool:
+async def _answers(store: Monitoring) -> bool:
     try:
         async with asyncio.timeout(PATIENCE):
-            await queries.ping()
+            await store.ping()
     except (Unavailable, TimeoutError):
         return False
     return True
@@ -69,7 +69,7 @@ async def _measure(parts: Wiring) -> None:
     """Set what is read from the store; while that cannot be read, it is no number rather than an old one."""
     try:
         async with asyncio.timeout(PATIENCE):
-            gauges = await parts.queries.gauges()
+            gauges = await parts.queries.monitoring.gauges()
     except (Unavailable, TimeoutError):
         gauges = Gauges(math.nan, math.nan, math.nan)
     metrics.HELD_SESSIONS.set(gauges.held_sessions)
@@ -88,7 +88,7 @@ async def _measure_feed(parts: Wiring) -> None:
     metrics.FEED_LAG.clear()
     try:
         async with asyncio.timeout(PATIENCE):
-            feed = await parts.queries.consumers()
+            feed = await parts.queries.consumers.all()
     except (Unavailable, TimeoutError):
         metrics.FEED_POSITION.set(math.nan)
         return

@@ -45,7 +45,7 @@ async def get_recovery(request: Request[Any, Any, Any], recovery_id: FromPath[st
     """One recovery, and how far it is."""
     key = read_uuid("recoveryId", recovery_id)
     Parameters.read(request.scope["query_string"], ())
-    return json_response(await wiring(request.scope).queries.recovery(key))
+    return json_response(await wiring(request.scope).queries.recoveries.find(key))
 
 
 @get("/v1/recoveries")
@@ -53,7 +53,7 @@ async def list_recoveries(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Recoveries, the newest first, a page at a time."""
     given = Parameters.read(request.scope["query_string"], ("limit", "cursor"))
     limit = given.integer("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
-    return json_response(await wiring(request.scope).queries.recoveries(limit, given.verbatim("cursor")))
+    return json_response(await wiring(request.scope).queries.recoveries.page(limit, given.verbatim("cursor")))
 
 
 async def _recover(request: Request[Any, Any, Any], kind: RecoveryKind, name: str) -> Response[bytes]:
@@ -71,4 +71,4 @@ async def _recover(request: Request[Any, Any, Any], kind: RecoveryKind, name: st
     key = await parts.recoverer.begin(kind, name, to_milliseconds(since))
     log.info("recovery_begun", recovery_id=str(key), kind=kind.value, subscriber=name, by=request.scope["user"])
     headers = {"Location": f"/v1/recoveries/{key}", "Cache-Control": "no-store"}
-    return json_response(await parts.queries.recovery(key), status=202, headers=headers)
+    return json_response(await parts.queries.recoveries.find(key), status=202, headers=headers)

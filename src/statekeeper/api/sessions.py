@@ -12,7 +12,7 @@ from statekeeper.api.responses import conditional, json_response
 from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.core.errors import NotFound
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
-from statekeeper.store.queries import SessionFilter
+from statekeeper.store.queries.sessions import SessionFilter
 from statekeeper.store.views import SessionView
 
 LONGEST_WAIT: Final = 60
@@ -27,7 +27,7 @@ async def get_session(request: Request[Any, Any, Any], session_id: FromPath[str]
     query = request.scope["query_string"]
     seconds = Parameters.read(query, ("wait",)).seconds("wait", LONGEST_WAIT) if query else None
     parts = wiring(request.scope)
-    view = await (_await_end(parts, key, seconds) if seconds else parts.queries.session(key))
+    view = await (_await_end(parts, key, seconds) if seconds else parts.queries.sessions.find(key))
     if view is None:
         raise NotFound("session", key)
     return conditional(request, view)
@@ -38,7 +38,7 @@ async def get_history(request: Request[Any, Any, Any], session_id: FromPath[str]
     """How a session came to be what it is."""
     key = read_uuid("sessionId", session_id)
     Parameters.read(request.scope["query_string"], ())
-    view = await wiring(request.scope).queries.history(key)
+    view = await wiring(request.scope).queries.histories.find(key)
     if view is None:
         raise NotFound("session", key)
     return json_response(view)
@@ -58,7 +58,7 @@ async def list_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
         updated_before=given.instant("updatedBefore"),
     )
     limit = given.integer("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
-    return json_response(await parts.queries.search(wanted, limit, given.verbatim("cursor")))
+    return json_response(await parts.queries.sessions.search(wanted, limit, given.verbatim("cursor")))
 
 
 async def _await_end(parts: Wiring, session_id: UUID, seconds: float) -> SessionView | None:
@@ -71,7 +71,7 @@ async def _await_end(parts: Wiring, session_id: UUID, seconds: float) -> Session
     with parts.engine.watchers.subscribe(session_id) as watcher:
         while True:
             left = deadline - clock()
-            view = await parts.queries.session(session_id)
+            view = await parts.queries.sessions.find(session_id)
             if (view and view.terminal) or left <= 0 or watcher.closing:
                 return view
             await watcher.wait(min(left, REREAD_SECONDS))

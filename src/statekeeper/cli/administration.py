@@ -17,7 +17,7 @@ from statekeeper.roster import Roster
 from statekeeper.settings import Settings
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
 from statekeeper.store.views import EndpointView, SecretEndpointView
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ async def _administer(
     act: Callable[[Administration], Awaitable[T]], database: Database, found: Settings, names: list[str]
 ) -> T:
     await schema.check(database)
-    roster, queries = Roster(found), Queries(database.reader)
+    roster, reader = Roster(found), Reader(database.reader)
     directory = roster.directory()
 
     async def execute(job: Callable[[Connection, datetime], Any]) -> Any:  # noqa: ANN401 -- a job's own value
@@ -44,8 +44,8 @@ async def _administer(
             return await connection.run_sync(lambda c: job(c, database.now(c)))
 
     try:
-        await directory.refresh(queries.read)
-        parts = execute, queries.read, roster.catalogue(names), directory
+        await directory.refresh(reader.read)
+        parts = execute, reader.read, roster.catalogue(names), directory
         return await act(Administration(*parts, found.delivery.timeout))
     finally:
         await roster.close()

@@ -17,7 +17,7 @@ from statekeeper.store import schema
 from statekeeper.store.database import Database
 from statekeeper.store.dead_letters import revive
 from statekeeper.store.pages import DEFAULT_LIMIT
-from statekeeper.store.queries import CallbackFilter
+from statekeeper.store.queries.callbacks import CallbackFilter
 from statekeeper.store.views import CallbackPage, RetryPlanView, RetryView
 
 _STATUSES: Final = click.Choice(["pending", "delivered", "dead"])
@@ -51,7 +51,7 @@ def callbacks(
     """
     if ctx.invoked_subcommand:
         return
-    page = ask(lambda queries: queries.callbacks(CallbackFilter(statuses, subscriber), limit, cursor))
+    page = ask(lambda queries: queries.callbacks.page(CallbackFilter(statuses, subscriber), limit, cursor))
     if as_json:
         show_json(page)
     else:
@@ -71,7 +71,7 @@ def retry(*, callback_id: UUID, dry_run: bool, as_json: bool) -> None:
     ```
     """
     if dry_run:
-        _show_plan(ask(lambda queries: queries.retry_plan(callback_id)), as_json=as_json)
+        _show_plan(ask(lambda queries: queries.callbacks.retry_plan(callback_id)), as_json=as_json)
         return
     view = with_store(lambda database: _revive(database, callback_id))
     if as_json:

@@ -74,7 +74,7 @@ def feed(
         _refuse_limit(ctx)
         follow(after, wanted, as_json=as_json)
         return
-    page = ask(lambda queries: queries.feed(after or 0, wanted, limit))
+    page = ask(lambda queries: queries.feed.page(after or 0, wanted, limit))
     if as_json:
         show_json(page)
     else:
@@ -94,7 +94,7 @@ def consumers(ctx: click.Context, *, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand:
         return
-    found = ask(lambda queries: queries.consumers())
+    found = ask(lambda queries: queries.consumers.all())
     if as_json:
         show_json(found)
         return

@@ -17,7 +17,8 @@ from statekeeper.cli.store import with_store
 from statekeeper.store import schema
 from statekeeper.store.database import Database
 from statekeeper.store.feed_pages import FeedFilter
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.feed import Feed
+from statekeeper.store.queries.reader import Reader
 from statekeeper.store.views import FeedItem
 from statekeeper.tail import Tail
 from statekeeper.watchers import Watchers
@@ -33,11 +34,11 @@ def follow(after: int | None, wanted: FeedFilter, *, as_json: bool) -> None:
 
 async def _follow(database: Database, after: int | None, wanted: FeedFilter, show: Callable[[FeedItem], None]) -> None:
     await schema.check(database)
-    queries, watchers = Queries(database.reader), Watchers()
+    feed, watchers = Feed(Reader(database.reader)), Watchers()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, watchers.close)
-    async with _tail(queries, watchers) as tail:
-        begin = await queries.feed_head() if after is None else after
+    async with _tail(feed, watchers) as tail:
+        begin = await feed.head() if after is None else after
         click.echo(f"Steps behind {begin}, until Ctrl-C:", err=True)
         async with aclosing(tail.pages(begin, wanted, _HEARTBEAT_SECONDS)) as pages:
             async for page in pages:
@@ -46,9 +47,9 @@ async def _follow(database: Database, after: int | None, wanted: FeedFilter, sho
 
 
 @asynccontextmanager
-async def _tail(queries: Queries, watchers: Watchers) -> AsyncIterator[Tail]:
+async def _tail(feed: Feed, watchers: Watchers) -> AsyncIterator[Tail]:
     """The feed's end, looked at by a task that is gone afterwards."""
-    tail = Tail(queries, watchers)
+    tail = Tail(feed, watchers)
     looking = asyncio.create_task(tail.run())
     try:
         yield tail

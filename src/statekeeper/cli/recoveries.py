@@ -30,7 +30,8 @@ from statekeeper.store import recovery as store
 from statekeeper.store import schema
 from statekeeper.store.database import Database
 from statekeeper.store.outbox import is_subscriber
-from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
+from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.views import RecoveryPlanView, RecoveryView
 
@@ -161,7 +162,7 @@ async def _recover(database: Database, recovery: Recovery, total: int, bars: Bar
             await _work_off(database, error.recovery_id, recovery.subscriber, bars)
         else:
             await _work_off(database, key, recovery.subscriber, bars)
-            return await Queries(database.reader).recovery(key)
+            return await Recoveries(Reader(database.reader)).find(key)
 
 
 async def _work_off(database: Database, key: UUID, subscriber: Subscriber, bars: Bars) -> None:

@@ -20,7 +20,7 @@ def refusals(*, limit: int, as_json: bool) -> None:
     statekeeper refusals --json
     ```
     """
-    found = ask(lambda queries: queries.refusals(limit))
+    found = ask(lambda queries: queries.refusals.newest(limit))
     if as_json:
         show_json({"items": found})
         return

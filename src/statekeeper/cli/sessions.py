@@ -12,7 +12,8 @@ from statekeeper.cli.store import ask
 from statekeeper.core.errors import NotFound
 from statekeeper.resources import default_chart
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
-from statekeeper.store.queries import Queries, SessionFilter
+from statekeeper.store.queries import Queries
+from statekeeper.store.queries.sessions import SessionFilter
 from statekeeper.store.views import AttemptView, CallbackView, EventView, HistoryView, SessionPage, SessionView
 
 ROOM: Final = 60
@@ -38,7 +39,7 @@ def sessions(*, limit: int, cursor: str | None, as_json: bool, **wanted: Any) ->
     ```
     """
     _check_states(wanted["states"])
-    page = ask(lambda queries: queries.search(SessionFilter(**wanted), limit, cursor))
+    page = ask(lambda queries: queries.sessions.search(SessionFilter(**wanted), limit, cursor))
     if as_json:
         show_json(page)
     else:
@@ -58,7 +59,7 @@ def show(*, session_id: UUID, as_json: bool) -> None:
     """
 
     async def look(queries: Queries) -> tuple[SessionView | None, HistoryView | None]:
-        return await queries.session(session_id), await queries.history(session_id)
+        return await queries.sessions.find(session_id), await queries.histories.find(session_id)
 
     session, history = ask(look)
     if session is None or history is None:

@@ -17,6 +17,7 @@ from statekeeper.core.errors import OperatorError, SchemaError
 from statekeeper.store import schema
 from statekeeper.store.database import Database, as_unavailable
 from statekeeper.store.queries import Queries
+from statekeeper.store.queries.reader import Reader
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ def ask(question: Callable[[Queries], Awaitable[T]]) -> T:
 
     async def act(database: Database) -> T:
         await schema.check(database)
-        return await question(Queries(database.reader))
+        return await question(Queries(Reader(database.reader)))
 
     return with_store(act)
 

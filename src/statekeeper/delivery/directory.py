@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Read(Protocol):
-    """`Queries.read`: ask the store several things as of one moment."""
+    """`Reader.read`: ask the store several things as of one moment."""
 
     async def __call__(self, question: Callable[[Connection], T]) -> T: ...
 

@@ -91,6 +91,13 @@ class Walk:
         rows = union_all(*(select(walk.subquery()) for walk in walks)).subquery()
         return select(rows).order_by(rows.c[self.time.name].desc(), rows.c[self.key.name].desc()).limit(limit + 1)
 
+    def next_cursor(self, rows: Sequence[Any], limit: int) -> str | None:
+        """The cursor behind the last row that a page of these rows shows; None where there are no more."""
+        if len(rows) <= limit:
+            return None
+        last = rows[limit - 1]
+        return write_cursor((getattr(last, self.time.name), getattr(last, self.key.name)))
+
     def _ordered(self, rows: Select[Any], limit: int) -> Select[Any]:
         return rows.order_by(self.time.desc(), self.key.desc()).limit(limit + 1)
 

@@ -1,0 +1,68 @@
+"""Callbacks of all sessions, each with its attempts, and what a retry of one would begin from."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from statekeeper.core.errors import AlreadyDelivered, NotFound
+from statekeeper.store import projections as show
+from statekeeper.store.pages import DEFAULT_LIMIT, Walk
+from statekeeper.store.queries.reader import Reader
+from statekeeper.store.tables import AttemptRow, CallbackRow, table
+from statekeeper.store.views import CallbackPage, RetryPlanView
+
+_callbacks: Final = table(CallbackRow)
+_attempts: Final = table(AttemptRow)
+_WALK: Final = Walk(show.CALLBACK, _callbacks.c.created_at, _callbacks.c.callback_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFilter:
+    """Which callbacks to list; what is not given fits all."""
+
+    statuses: tuple[str, ...] = ()
+    subscriber: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return [] if self.subscriber is None else [_callbacks.c.subscriber == self.subscriber]
+
+
+class Callbacks:
+    """Lists many, and looks at one before it is retried."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def page(self, wanted: CallbackFilter, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> CallbackPage:
+        """One page of callbacks, the newest first; raises `QueryRefused` for a bad limit or cursor."""
+        statuses = dict.fromkeys(wanted.statuses) or ("pending", "delivered", "dead")
+        branches = [_callbacks.c.status == status for status in statuses]
+        query = _WALK.page(wanted.conditions(), branches, limit, cursor)
+        return await self._reader.read(_page, query, limit)
+
+    async def retry_plan(self, callback_id: UUID) -> RetryPlanView:
+        """What a retry would begin from; raises `NotFound` or `AlreadyDelivered`, as the retry itself would."""
+        row = await self._reader.row(select(*show.RETRY_PLAN).where(_callbacks.c.callback_id == callback_id))
+        if row is None:
+            raise NotFound("callback", callback_id)
+        if row.status == "delivered":
+            raise AlreadyDelivered(callback_id)
+        return show.retry_plan_view(row)
+
+
+def attempts_of(connection: Connection, session_ids: Collection[UUID]) -> show.Attempts:
+    """The attempts of all callbacks of these sessions."""
+    if not session_ids:
+        return {}
+    query = select(*show.ATTEMPT).where(_attempts.c.session_id.in_(session_ids)).order_by(_attempts.c.number)
+    return show.attempts_by_callback(connection.execute(query))
+
+
+def _page(connection: Connection, query: Select[Any], limit: int) -> CallbackPage:
+    rows = connection.execute(query).all()
+    attempts = attempts_of(connection, {row.session_id for row in rows[:limit]})
+    items = [show.session_callback_view(row, attempts) for row in rows[:limit]]
+    return CallbackPage(items, _WALK.next_cursor(rows, limit))
