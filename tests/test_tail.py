@@ -79,7 +79,7 @@ async def test_a_page_that_would_be_empty_waits_for_the_first_item(at):
     (task,) = await at.waiting(1)
     await at.end(1)
     assert positions(await asyncio.wait_for(task, 5)) == ["2"]
-    assert not at.watchers.watched(FEED)
+    assert FEED not in at.watchers.watched
 
 
 async def test_a_step_that_was_not_asked_for_ends_no_wait_and_moves_its_cursor(at):
@@ -158,7 +158,7 @@ async def test_pages_go_on_as_the_feed_does_with_heartbeats_in_between(at):
         assert (heartbeat.items, heartbeat.next_cursor) == ([], "4")
         await at.end(3)
         assert positions(await anext(pages)) == ["6"]
-        assert not at.watchers.watched(FEED)
+        assert FEED not in at.watchers.watched
 
 
 async def test_a_full_page_is_followed_by_the_next_without_a_pause(at, monkeypatch):
@@ -179,19 +179,24 @@ async def test_the_steps_of_a_session_wait_for_the_next_and_are_told_of_no_other
     at.watchers.notify((SESSION,))
     assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [2]
     assert await at.tail.steps(SESSION, 2, 0.001) == []
-    assert not at.watchers.watched(SESSION)
+    assert SESSION not in at.watchers.watched
 
 
-async def test_the_steps_that_another_node_takes_are_found_by_reading_again(at, monkeypatch):
+async def test_the_steps_that_another_node_takes_are_found_by_looking_and_wake_nobody_else(at, monkeypatch):
     monkeypatch.setattr(module, "REREAD_SECONDS", 0.01)
-    task = asyncio.create_task(at.tail.steps(SESSION, 0, 60))
-    await at.store.end(SESSION)
-    assert [item.ordinal for item in await asyncio.wait_for(task, 5)] == [1, 2]
+    with at.watchers.subscribe(SESSION) as mine, at.watchers.subscribe(number(2)) as another:
+        looking = asyncio.create_task(at.tail.run())
+        assert await mine.wait(5)
+        assert await another.wait(5)  # the first look wakes everybody
+        await at.store.end(SESSION)
+        assert await mine.wait(5)
+        assert not await another.wait(0)
+        looking.cancel()
 
 
 async def test_who_waits_for_a_session_is_answered_when_the_service_ends(at):
     task = asyncio.create_task(at.tail.steps(SESSION, 0, 60))
-    while not at.watchers.watched(SESSION):  # noqa: ASYNC110 -- nobody says when somebody has subscribed
+    while SESSION not in at.watchers.watched:  # noqa: ASYNC110 -- nobody says when somebody has subscribed
         await asyncio.sleep(0)
     at.watchers.close()
     assert await asyncio.wait_for(task, 5) == []
@@ -222,7 +227,7 @@ async def test_a_read_goes_on_when_its_reader_leaves_and_is_over_once_the_tail_i
 async def test_pages_end_with_the_service(at):
     pages = at.tail.pages(0, ENDS, 60)
     task = asyncio.create_task(anext(pages))
-    while not at.watchers.watched(FEED):  # noqa: ASYNC110 -- nobody says when somebody has subscribed
+    while FEED not in at.watchers.watched:  # noqa: ASYNC110 -- nobody says when somebody has subscribed
         await asyncio.sleep(0)
     at.watchers.close()
     assert (await asyncio.wait_for(task, 5)).items == []

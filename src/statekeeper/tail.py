@@ -8,6 +8,7 @@ one before. What another node commits wakes nobody here: `run` finds it, once a 
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -35,24 +36,25 @@ class Tail:
         self._watchers = watchers
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
         self._reads: set[asyncio.Task[Any]] = set()
-        self._head = 0
+        self._head: int | None = None
 
     async def page(self, after: int, wanted: FeedFilter, limit: int, seconds: float = 0) -> FeedPage:
         """One page; where it would be empty, the first to come within so many seconds.
 
         One that is empty since so many steps were passed over waits for nothing: its reader goes on from its cursor.
         """
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + seconds
-        with self._watchers.subscribe(FEED) as watcher:
-            while True:
-                left = deadline - clock()
-                page = await self._page(after, wanted, limit, MOST_PASSED_OVER)
-                passed_over = int(page.next_cursor) - after
-                if page.items or left <= 0 or watcher.closing or passed_over >= MOST_PASSED_OVER:
-                    return page
-                after += passed_over
-                await watcher.wait(left)
+        passed_over = 0
+
+        async def read() -> FeedPage:
+            nonlocal after, passed_over
+            page = await self._page(after, wanted, limit, MOST_PASSED_OVER)
+            passed_over = int(page.next_cursor) - after
+            after += passed_over
+            return page
+
+        return await self._watchers.until(
+            FEED, read, lambda page: page.items or passed_over >= MOST_PASSED_OVER, seconds
+        )
 
     async def pages(self, after: int, wanted: FeedFilter, heartbeat: float) -> AsyncGenerator[FeedPage, None]:
         """Page after page until the service stops; an empty one where there was none for a heartbeat's time."""
@@ -65,32 +67,31 @@ class Tail:
 
     async def steps(self, session_id: UUID, ordinal: int, seconds: float) -> list[FeedItem]:
         """The steps of a session behind an ordinal; where there are none, the first to come within so many seconds."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + seconds
-        with self._watchers.subscribe(session_id) as watcher:
-            while True:
-                left = deadline - clock()
-                items = await self._steps(session_id, ordinal) or []
-                if items or left <= 0 or watcher.closing:
-                    return items
-                await watcher.wait(min(left, REREAD_SECONDS))
+        return await self._watchers.until(session_id, partial(self._steps, session_id, ordinal), bool, seconds) or []
 
     async def run(self) -> None:
         """Look for what other nodes have committed, for ever; to be supervised."""
         while True:
-            if self._watchers.watched(FEED):
+            if self._watchers.watched:
                 await self._look()
+            else:
+                self._head = None
             await asyncio.sleep(REREAD_SECONDS)
 
     async def _look(self) -> None:
+        """Wake those for whom there is something new: everybody at the first look, since nobody knows how long ago."""
+        before = self._head
         try:
-            head = await self._read((), self._feed.head)
+            self._head = await self._read((), self._feed.head)
+            if before is None:
+                self._watchers.notify(tuple(self._watchers.watched))
+            elif self._head > before:
+                waiting = self._watchers.watched - {FEED}
+                moved = await self._feed.sessions_between(before, self._head) if waiting else ()
+                self._watchers.notify((FEED, *moved))
         except Unavailable as error:
+            self._head = None
             log.warning("feed_not_read", reason=error.reason)
-            return
-        if head != self._head:
-            self._head = head
-            self._watchers.notify((FEED,))
 
     async def close(self) -> None:
         """Return once no read is under way any more."""

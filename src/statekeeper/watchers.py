@@ -6,13 +6,15 @@ future, so that a service told to stop does not sit out its clients' patience.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 FEED: Final = "feed"
 Topic = UUID | str
+T = TypeVar("T")
 
 
 class Watcher:
@@ -65,9 +67,24 @@ class Watchers:
             if not watching:
                 del self._watching[topic]
 
-    def watched(self, topic: Topic) -> bool:
-        """Whether anybody waits for this."""
-        return topic in self._watching
+    async def until(
+        self, topic: Topic, read: Callable[[], Awaitable[T]], enough: Callable[[T], object], seconds: float
+    ) -> T:
+        """What is read once it is enough, or once the time is over: read at once, and again behind each change."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        with self.subscribe(topic) as watcher:
+            while True:
+                left = deadline - clock()
+                found = await read()
+                if enough(found) or left <= 0 or watcher.closing:
+                    return found
+                await watcher.wait(left)
+
+    @property
+    def watched(self) -> AbstractSet[Topic]:
+        """What somebody waits for."""
+        return self._watching.keys()
 
     def notify(self, topics: Iterable[Topic]) -> None:
         """These have changed, and the change is on disk."""

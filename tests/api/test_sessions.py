@@ -230,8 +230,7 @@ async def test_a_session_with_an_id_of_capitals_in_its_token_is_the_same_session
 
 
 async def test_a_change_that_another_node_made_is_found_though_nobody_tells(service, http, monkeypatch):
-    monkeypatch.setattr("statekeeper.api.sessions.REREAD_SECONDS", 0.01)
-    monkeypatch.setattr(service.engine.watchers, "notify", lambda _: None)
+    monkeypatch.setattr(service._writer, "_after_commit", lambda _: None)
     created, completed = forge.story(77)
     path = f"/v1/sessions/{created['payload']['sessionId']}?wait=30"
     task = await waiting(service, http, path)

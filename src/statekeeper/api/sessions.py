@@ -1,6 +1,6 @@
 """A query's way: handler, query, view. One session, its history, and the list of all."""
 
-import asyncio
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from statekeeper.store.queries.sessions import SessionFilter
 from statekeeper.store.views import SessionView
 
 LONGEST_WAIT: Final = 60
-REREAD_SECONDS: Final = 1.0
 _FILTERS: Final = ("terminal", "environment", "flowId", "updatedAfter", "updatedBefore", "limit", "cursor")
 
 
@@ -62,16 +61,6 @@ async def list_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 async def _await_end(parts: Wiring, session_id: UUID, seconds: float) -> SessionView | None:
-    """Subscribe, then read, then wait, and read again: a change between any two of these is not missed.
-
-    A change that another node made wakes nobody here; it is found by reading again now and then.
-    """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + seconds
-    with parts.engine.watchers.subscribe(session_id) as watcher:
-        while True:
-            left = deadline - clock()
-            view = await parts.queries.sessions.find(session_id)
-            if (view and view.terminal) or left <= 0 or watcher.closing:
-                return view
-            await watcher.wait(min(left, REREAD_SECONDS))
+    """The session once it has ended, or as it is when the time is over."""
+    find = partial(parts.queries.sessions.find, session_id)
+    return await parts.engine.watchers.until(session_id, find, lambda view: view and view.terminal, seconds)

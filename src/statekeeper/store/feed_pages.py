@@ -82,6 +82,12 @@ def read_stretch(connection: Connection, after: int, wanted: FeedFilter, limit: 
     return Stretch(items, int(items[-1].position) if len(items) == limit else end, head)
 
 
+def read_sessions(connection: Connection, after: int, until: int) -> Sequence[UUID]:
+    """The sessions whose steps are behind the one position, up to and with the other."""
+    moved = select(_steps.c.session_id).distinct().where(_steps.c.position > after, _steps.c.position <= until)
+    return connection.execute(moved).scalars().all()
+
+
 def read_session(connection: Connection, session_id: UUID, ordinal: int) -> list[FeedItem] | None:
     """The steps of one session behind an ordinal, in their order; None if the session is unknown."""
     query = _ITEMS.where(_steps.c.session_id == session_id, _steps.c.ordinal > ordinal).order_by(_steps.c.ordinal)

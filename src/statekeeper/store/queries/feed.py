@@ -1,6 +1,7 @@
 """The feed, a page at a time; what a page is made of, and the filter it is asked with, are in `feed_pages`."""
 
 import math
+from collections.abc import Sequence
 from uuid import UUID
 
 from statekeeper.store import feed_pages
@@ -33,6 +34,10 @@ class Feed:
     async def head(self) -> int:
         """The position of the newest step."""
         return await self._reader.ask(feed_pages.head_of)
+
+    async def sessions_between(self, after: int, until: int) -> Sequence[UUID]:
+        """The sessions that took a step behind the one position, up to and with the other."""
+        return await self._reader.ask(feed_pages.read_sessions, after, until)
 
     async def of_session(self, session_id: UUID, ordinal: int = 0) -> list[FeedItem] | None:
         """The steps of a session behind an ordinal; None if it is unknown."""
