@@ -254,6 +254,7 @@ class TestPages:
         assert [each.ordinal for each in await store.queries.session_feed(FIRST)] == [1, 2]
         assert [each.ordinal for each in await store.queries.session_feed(FIRST, 1)] == [2]
         assert await store.queries.session_feed(FIRST, 2) == []
+        assert await store.queries.session_feed(FIRST, int("9" * 9)) == []
         assert await store.queries.session_feed(SECOND) is None
 
 
