@@ -254,6 +254,22 @@ class TestStreams:
             await client.frame()
         assert client.start["status"] == 400
 
+    @pytest.mark.parametrize(
+        ("query", "said", "field"),
+        [("after=9", None, "after"), ("", "9", feed.LAST_EVENT_ID), ("after=0", "9", feed.LAST_EVENT_ID)],
+    )
+    async def test_a_place_beyond_the_head_is_refused_by_the_name_under_which_it_was_given(
+        self, http, query, said, field
+    ):
+        answer = await http.get(f"/v1/feed/stream?{query}", headers={feed.LAST_EVENT_ID: said} if said else {})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+
+    @pytest.mark.parametrize("said", ["x", "-1", "2147483648", "9" * 18])
+    async def test_what_can_be_no_ordinal_is_refused_by_the_name_of_its_header(self, http, said):
+        session = await tell(http)
+        answer = await http.get(f"/v1/sessions/{session}/stream", headers={feed.LAST_EVENT_ID: said})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, feed.LAST_EVENT_ID)
+
     async def test_a_heartbeat_moves_the_place_past_what_is_not_wanted(self, service, http, monkeypatch):
         monkeypatch.setattr(feed, "HEARTBEAT_SECONDS", 0.01)
         async with listening(service, "/v1/feed/stream") as client:

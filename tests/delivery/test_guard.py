@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -183,6 +185,25 @@ async def test_a_host_that_is_slow_to_be_found_is_looked_up_once_for_all_who_wai
 
 async def test_the_system_looks_names_up():
     assert set(await guard.resolve("localhost", 80)) <= {"127.0.0.1", "::1"}
+
+
+STUCK = """
+import asyncio, socket, threading
+from statekeeper.delivery import guard
+
+async def give_up():
+    begun, stuck = threading.Event(), threading.Event()
+    socket.getaddrinfo = lambda *_, **__: begun.set() or stuck.wait()
+    asking = asyncio.create_task(guard.resolve("crm.test", 443))
+    await asyncio.to_thread(begun.wait)
+    asking.cancel()
+
+asyncio.run(give_up())
+"""
+
+
+def test_a_name_server_that_does_not_answer_keeps_no_process_from_ending():
+    assert subprocess.run([sys.executable, "-c", STUCK], timeout=20, check=True).returncode == 0
 
 
 async def test_an_idle_connection_is_used_again_without_a_look_up(open_way):

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import threading
 from datetime import timedelta
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -17,6 +19,8 @@ from statekeeper.core.addresses import Reach
 from statekeeper.core.errors import Unavailable
 from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import Subscriber
+from statekeeper.delivery import endpoints
+from statekeeper.delivery import relay as relays
 from statekeeper.delivery.answers import Answer
 from statekeeper.delivery.clients import open_client
 from statekeeper.delivery.endpoints import Endpoint, HttpSender
@@ -467,6 +471,61 @@ async def test_closing_waits_no_longer_than_its_grace(database, relay_for, owe):
     await asyncio.wait_for(task, 10)
     assert await callbacks(database) == [("pending", 1, 0)]
     assert not relay._tasks
+
+
+class Stalled(httpx.AsyncByteStream):
+    """A body that never comes; `awaited` once somebody reads it."""
+
+    def __init__(self):
+        self.awaited = asyncio.Event()
+
+    async def __aiter__(self):
+        self.awaited.set()
+        await asyncio.Event().wait()
+        yield b""
+
+
+@pytest.fixture
+async def answered(monkeypatch):
+    """A sender that has the status of its answer, and awaits the body."""
+    monkeypatch.setattr(endpoints, "BODY_SECONDS", 60)
+    body = Stalled()
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=body))
+    async with httpx.AsyncClient(transport=transport) as client:
+        sender = HttpSender(Endpoint("crm", "https://crm.test/", (SECRET,)), client)
+        sender.awaited = body.awaited
+        yield sender
+
+
+async def test_an_attempt_that_has_its_answer_when_the_relay_closes_is_settled(database, relay_for, owe, answered):
+    await owe()
+    relay = relay_for(crm=answered)
+    attempt = asyncio.create_task(relay.run_once())
+    async with asyncio.timeout(10):
+        await answered.awaited.wait()
+        await relay.close(grace=0)
+        assert await attempt == 1
+    assert await callbacks(database) == [("delivered", 1, 0)]
+
+
+async def test_closing_does_not_wait_for_a_store_that_is_away(database, writer, relay_for, owe, answered, monkeypatch):
+    monkeypatch.setattr(relays, "SETTLING_SECONDS", 0.1)
+    settling = asyncio.Event()
+
+    async def sleep(_seconds):
+        settling.set()
+        await asyncio.Event().wait()
+
+    await owe()
+    relay = relay_for(away(writer, math.inf), sleep=sleep, crm=answered)
+    attempt = asyncio.create_task(relay.run_once())
+    async with asyncio.timeout(10):
+        await answered.awaited.wait()
+        await relay.close(grace=0)
+    assert settling.is_set()
+    assert await callbacks(database) == [("pending", 1, 0)]
+    with pytest.raises(asyncio.CancelledError):
+        await attempt
 
 
 async def test_endpoints_and_functions_are_served_side_by_side_and_one_that_blocks_delays_nobody(

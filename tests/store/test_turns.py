@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, text
 
 import senders
 from databases import rows
-from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
+from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.store import dead_letters, outbox
 
 LEASE = timedelta(seconds=50)
@@ -111,3 +112,61 @@ async def test_sessions_are_parked_each_on_its_own(steps):
     (other,) = await steps.claim()
     assert other.ordinal == 3
     assert await steps.due() == [(1, 300), (2, 60), (3, 50)]
+
+
+async def test_what_is_pending_has_a_time_at_which_it_is_due_and_nothing_else_has(database, steps, clock):
+    """Whose turn it is is told by that time alone."""
+
+    async def states():
+        assert await rows(database, "SELECT 1 FROM callbacks WHERE (status = 'pending') <> (due_at IS NOT NULL)") == []
+        return [status for (status,) in await rows(database, "SELECT status FROM callbacks ORDER BY ordinal")]
+
+    first_id, _, _ = await steps.owe(1, 2, 3)
+    (first,) = await steps.claim()
+    assert await states() == ["pending"] * 3
+    await steps.run(lambda c, now: outbox.release(c, first, now))
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 30)
+    await steps.claim()
+    assert await states() == ["pending"] * 3
+    clock.advance(30)
+    (first,) = await steps.claim()
+    await steps.run(lambda c, now: outbox.settle(c, first, Attempt(Outcome.GAVE_UP, now, 7), Dead(), now))
+    assert await states() == ["dead", "pending", "pending"]
+    (second,) = await steps.claim()
+    await steps.settle(second, Outcome.DELIVERED)
+    assert await states() == ["dead", "delivered", "pending"]
+    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    assert await states() == ["pending", "delivered", "pending"]
+    await steps.run(lambda c, _now: dead_letters.bury(c, "crm"))
+    assert await states() == ["dead", "delivered", "dead"]
+
+
+DELIVERED = text(
+    "INSERT INTO callbacks (session_id, ordinal, subscriber, callback_id, state, body, status, attempt, tries,"
+    " created_at) SELECT gen_random_uuid(), 2, 'crm', gen_random_uuid(), 'completed', '', 'delivered', 1, 0, now()"
+    " FROM generate_series(1, 3000)"
+)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+async def test_who_is_before_is_looked_up_by_session_though_the_statistics_know_of_nothing_that_is_pending(database):
+    """By the index of what is pending, a claim would read all of it for each that is due."""
+    asked = []
+
+    def plans(connection):
+        now = database.now(connection)
+        for statement in (DELIVERED, text("ANALYZE callbacks")):
+            connection.execute(statement)
+        senders.owe(connection, now, ordinals=(1, 2))
+        event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+        outbox.claim(connection, "crm", 8, now, LEASE, ordered=True)
+        questions = [each for each in asked if " AS earlier" in each[0]]
+        return [connection.exec_driver_sql(f"EXPLAIN {each[0]}", each[1]).scalars().all() for each in questions]
+
+    async with database.writer.connect() as connection:
+        found = await connection.run_sync(plans)
+    scans = [line for plan in found for line in plan if "on callbacks earlier" in line]
+    assert len(found) == 2
+    assert len(scans) == 4
+    assert [line for line in scans if "using pk_callbacks" not in line] == []

@@ -4,7 +4,7 @@ A cursor is the position of the last step looked at, as decimal text. Nobody nee
 total order without a gap, and whoever has seen one has seen all before it.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from statekeeper.api import streams
-from statekeeper.api.parameters import Parameters, read_position, read_uuid
+from statekeeper.api.parameters import Parameters, read_ordinal, read_position, read_uuid
 from statekeeper.api.responses import json_response
 from statekeeper.api.sessions import LONGEST_WAIT
 from statekeeper.api.streams import HEARTBEAT_SECONDS
@@ -46,10 +46,10 @@ async def stream_feed(request: Request[Any, Any, Any]) -> ASGIApp:
     given = Parameters.read(request.scope["query_string"], _FILTERS, ("state",))
     wanted = _wanted(parts, given, terminal=True)
     head = await parts.queries.feed.head()
-    asked = [_last_event_id(request), given.position("after"), head]
-    after = next(place for place in asked if place is not None)
+    asked = ((LAST_EVENT_ID, _last_event_id(request, read_position)), ("after", given.position("after")))
+    field, after = next(((name, place) for name, place in asked if place is not None), ("after", head))
     if after > head:
-        raise QueryRefused("after", "is beyond the head of the feed: it is no position of this store")
+        raise QueryRefused(field, "is beyond the head of the feed: it is no position of this store")
     parts.streams.admit()
     return parts.streams.answer(_feed_frames(parts, after, wanted), parts.engine.watchers.closed)
 
@@ -60,7 +60,7 @@ async def stream_session(request: Request[Any, Any, Any], session_id: FromPath[s
     parts = wiring(request.scope)
     key = read_uuid("sessionId", session_id)
     Parameters.read(request.scope["query_string"], ())
-    seen = _last_event_id(request) or 0
+    seen = _last_event_id(request, read_ordinal) or 0
     ended = await _has_ended(parts, key)  # before its steps are read: an end that is taken in between would be lost
     if (steps := await parts.queries.feed.of_session(key, seen)) is None:
         raise NotFound("session", key)
@@ -94,10 +94,10 @@ def _wanted(parts: Wiring, given: Parameters, *, terminal: bool) -> FeedFilter:
     return wanted
 
 
-def _last_event_id(request: Request[Any, Any, Any]) -> int | None:
+def _last_event_id(request: Request[Any, Any, Any], read: Callable[[str, str], int]) -> int | None:
     """Where the client was, as an `EventSource` says when it comes again."""
     said = request.headers.get(LAST_EVENT_ID)
-    return read_position(LAST_EVENT_ID, said) if said else None
+    return read(LAST_EVENT_ID, said) if said else None
 
 
 async def _feed_frames(parts: Wiring, after: int, wanted: FeedFilter) -> AsyncGenerator[bytes, None]:

@@ -21,6 +21,7 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _POSITION: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 BAD_POSITION: Final = "must be a position of the feed, in decimal digits"
+BAD_ORDINAL: Final = "must be the ordinal of a step, in 1 to 9 decimal digits"
 _TRUTHS: Final = {"true": True, "false": False}
 T = TypeVar("T")
 
@@ -101,6 +102,13 @@ def read_position(field: str, text: str) -> int:
     if (position := parse_position(text)) is None:
         raise QueryRefused(field, BAD_POSITION)
     return position
+
+
+def read_ordinal(field: str, text: str) -> int:
+    """The ordinal of a session's step, which the store keeps in 32 bits; raises `QueryRefused` for what is none."""
+    if not _INTEGER.fullmatch(text):
+        raise QueryRefused(field, BAD_ORDINAL)
+    return int(text)
 
 
 def parse_position(text: str) -> int | None:

@@ -14,8 +14,6 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any, Final, Protocol
 
 import structlog
@@ -23,6 +21,7 @@ import structlog
 from statekeeper.core.callbacks import SessionEnded
 from statekeeper.core.retry import Outcome
 from statekeeper.delivery.answers import Answer, delivered, failed, storable
+from statekeeper.delivery.daemons import Daemons, begun, start_daemon
 from statekeeper.delivery.registry import Function, GiveUp, RetryLater
 
 THREADS: Final = 4
@@ -53,34 +52,22 @@ def crew_for(function: Function, name: str) -> Crew:
 
 
 class Threads:
-    """A bounded pool of threads for one plain function; grown by one a call up to its size."""
+    """A bounded pool of threads for one plain function."""
 
     size = THREADS
 
     def __init__(self, function: Function, name: str) -> None:
         self._function = function
-        self._name = name
-        self._calls: SimpleQueue[tuple[Future[Answer], SessionEnded] | None] = SimpleQueue()
-        self._threads: list[Thread] = []
+        self._daemons = Daemons(self.size, _named(name))
 
     def start(self, ended: SessionEnded) -> Future[Answer]:
-        call = _begun()
-        self._calls.put((call, ended))
-        if len(self._threads) < self.size:
-            self._threads.append(_daemon(self._work, self._name))
-        return call
+        return self._daemons.start(partial(_call, self._function, ended))
 
     def abandon(self, call: Future[Answer]) -> None:
         """A thread cannot be stopped: the call goes on, and its slot stays taken until it is over."""
 
     def close(self) -> None:
-        for _ in self._threads:
-            self._calls.put(None)
-
-    def _work(self) -> None:
-        while work := self._calls.get():
-            call, ended = work
-            call.set_result(_call(self._function, ended))
+        self._daemons.close()
 
 
 class Loop:
@@ -96,7 +83,7 @@ class Loop:
         self._closing = False
 
     def start(self, ended: SessionEnded) -> Future[Answer]:
-        call = _begun()
+        call: Future[Answer] = begun()
         loop = self._loop or self._open()
         loop.call_soon_threadsafe(self._begin, loop, call, ended)
         return call
@@ -110,7 +97,7 @@ class Loop:
 
     def _open(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.new_event_loop()
-        _daemon(partial(self._serve, self._loop), self._name)
+        start_daemon(partial(self._serve, self._loop), _named(self._name))
         return self._loop
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -147,17 +134,8 @@ def _stop() -> None:
     asyncio.get_running_loop().stop()
 
 
-def _begun() -> Future[Answer]:
-    """A future that cannot be cancelled: only the end of the call ends it."""
-    call: Future[Answer] = Future()
-    call.set_running_or_notify_cancel()
-    return call
-
-
-def _daemon(target: Any, name: str) -> Thread:  # noqa: ANN401 -- Thread's own type
-    thread = Thread(target=target, name=f"callback {name}", daemon=True)
-    thread.start()
-    return thread
+def _named(name: str) -> str:
+    return f"callback {name}"
 
 
 def _call(function: Function, ended: SessionEnded) -> Answer:

@@ -17,7 +17,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
@@ -27,11 +26,12 @@ import httpcore
 import httpx
 
 from statekeeper.core.addresses import Reach
+from statekeeper.delivery.daemons import Daemons
 
 CONNECT_SECONDS: Final = 3.0
 KEEPALIVE_SECONDS: Final = 1.0
 MOST_IDLE: Final = 64
-_LOOKUPS: Final = ThreadPoolExecutor(32, "lookup")
+_LOOKUPS: Final = Daemons(32, "lookup")
 
 Origin = tuple[bytes, bytes, int | None]
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -45,10 +45,10 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a host, as the system orders them; raises `OSError`.
 
     Lookups have threads of their own: one that a slow name server holds up must not stand in the way of the keys, or of
-    whatever else the loop does in threads.
+    whatever else the loop does in threads, or of the end of the process.
     """
     look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look_up)
+    found = await asyncio.wrap_future(_LOOKUPS.start(look_up))
     return [str(address[0]) for *_, address in found]
 
 

@@ -34,6 +34,7 @@ from statekeeper.store.attempts import Claim
 
 POLL_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 5.0
+SETTLING_SECONDS: Final = 1.0
 log = structlog.get_logger()
 
 
@@ -89,6 +90,9 @@ class Relay:
     async def close(self, grace: float = GRACE_SECONDS) -> None:
         """Claim nothing more, and give what is under way its time; the leases of the rest run out.
 
+        An attempt may have its answer when it is cancelled, and goes on to be settled: it is given a moment for that,
+        and cancelled again, since it would wait for ever for a store that is away.
+
         `run` ends by itself then: to cancel it instead could lose claims that are just being made, to their leases.
         """
         self._closing = True
@@ -96,10 +100,10 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace), self._claiming:
                 await asyncio.gather(*map(asyncio.shield, self._tasks))
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=SETTLING_SECONDS)
 
     async def _start_due(self) -> list[asyncio.Task[Settled]]:
         """Claim what free slots allow, and start an attempt at each."""

@@ -19,11 +19,11 @@ PORTION: Final = 1000
 LONGEST: Final = timedelta(minutes=1)
 _callbacks: Final = table(CallbackRow)
 _earlier: Final = _callbacks.alias("earlier")
-_BEFORE: Final = (
+_BEFORE: Final = (  # all that is pending has a time at which it is due, and nothing else has
     _earlier.c.session_id == _callbacks.c.session_id,
     _earlier.c.ordinal < _callbacks.c.ordinal,
     _earlier.c.subscriber == _callbacks.c.subscriber,
-    _earlier.c.status == "pending",
+    _earlier.c.due_at.is_not(None),  # by its status, PostgreSQL might read all that is pending for each that is due
 )
 BEHIND_ANOTHER: Final = exists().where(*_BEFORE)
 

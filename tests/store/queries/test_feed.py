@@ -144,6 +144,7 @@ async def test_the_steps_of_one_session_are_read_by_their_ordinals(store):
     assert [each.ordinal for each in await store.queries.feed.of_session(FIRST)] == [1, 2]
     assert [each.ordinal for each in await store.queries.feed.of_session(FIRST, 1)] == [2]
     assert await store.queries.feed.of_session(FIRST, 2) == []
+    assert await store.queries.feed.of_session(FIRST, int("9" * 9)) == []
     assert await store.queries.feed.of_session(SECOND) is None
 
 

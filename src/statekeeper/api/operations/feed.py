@@ -7,7 +7,7 @@ from statekeeper.api.consumers import PlacementRequest
 from statekeeper.api.contract import Answer, Json, Operation, Takes, in_path, in_path_as, in_query
 from statekeeper.api.feed import KINDS, LAST_EVENT_ID
 from statekeeper.api.operations.shapes import AWAY, STATES, TEXT, limit, no_uuid
-from statekeeper.api.parameters import BAD_POSITION
+from statekeeper.api.parameters import BAD_ORDINAL, BAD_POSITION
 from statekeeper.api.sessions import LONGEST_WAIT
 from statekeeper.api.streams import MEDIA_TYPE
 from statekeeper.core.errors import (
@@ -109,6 +109,7 @@ FEED: Final = (
         },
         refusals=(
             no_uuid("sessionId"),
+            QueryRefused(LAST_EVENT_ID, BAD_ORDINAL),
             NotFound("session", example.SESSION_ID),
             AWAY,
             _FULL,

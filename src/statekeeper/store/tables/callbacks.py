@@ -20,7 +20,8 @@ class CallbackRow(Table, table=True):
     and `state` its type.
 
     `attempt` is the fence: it only grows, by one a claim. `tries` is the place in the schedule: it counts settled
-    failures and is 0 again on a retry. `claimed_at` stands while an attempt has been claimed and not settled.
+    failures and is 0 again on a retry. `due_at` stands while it is pending, and never otherwise; `claimed_at` while an
+    attempt has been claimed and not settled.
     """
 
     __tablename__ = "callbacks"
