@@ -131,6 +131,26 @@ async def test_one_who_leaves_takes_no_answer_from_the_others(at):
     await asyncio.gather(first, second)
 
 
+async def test_who_asks_behind_a_commit_is_not_given_what_was_read_before_it(at, monkeypatch):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    read = at.feed.page
+
+    async def slow(*question):
+        page = await read(*question)
+        begun.set()
+        await go_on.wait()
+        return page
+
+    monkeypatch.setattr(at.feed, "page", slow)
+    early = asyncio.create_task(at.tail.page(0, ENDS, 10))
+    await begun.wait()
+    await at.end(1)
+    late = asyncio.create_task(at.tail.page(0, ENDS, 10))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert [positions(page) for page in await asyncio.gather(early, late)] == [[], ["2"]]
+
+
 async def test_all_who_wait_are_answered_at_the_end_of_the_service(at):
     tasks = await at.waiting(3)
     at.watchers.close()
@@ -159,6 +179,17 @@ async def test_pages_go_on_as_the_feed_does_with_heartbeats_in_between(at):
         await at.end(3)
         assert positions(await anext(pages)) == ["6"]
         assert FEED not in at.watchers.watched
+
+
+async def test_pages_get_to_an_item_behind_more_steps_than_one_request_passes_over(at, monkeypatch):
+    monkeypatch.setattr(module, "MOST_PASSED_OVER", 3)
+    monkeypatch.setattr(module, "GATHERING_SECONDS", 0)
+    monkeypatch.setattr(feed_pages, "STRETCH", 1)
+    for session in (1, 2, 3, 4):
+        await at.store.end(number(session), "error" if session == 4 else "completed")
+    async with aclosing(at.tail.pages(0, FeedFilter(states=("error",)), 60)) as pages:
+        found = [await asyncio.wait_for(anext(pages), 5) for _ in range(3)]
+    assert [(positions(page), page.next_cursor) for page in found] == [([], "3"), ([], "6"), (["8"], "8")]
 
 
 async def test_a_full_page_is_followed_by_the_next_without_a_pause(at, monkeypatch):
@@ -241,6 +272,17 @@ async def test_what_another_node_commits_is_found_by_looking(at, monkeypatch):
     await at.store.end(SESSION)
     assert positions(await asyncio.wait_for(task, 5)) == ["2"]
     looking.cancel()
+
+
+async def test_looking_tells_of_a_single_step(at):
+    with at.watchers.subscribe(FEED) as watcher:
+        await at.tail._look()
+        assert await watcher.wait(5)
+        await at.tail._look()
+        assert not await watcher.wait(0)
+        await at.store.take(arrival(1, "created", SESSION))
+        await at.tail._look()
+        assert await watcher.wait(5)
 
 
 async def test_looking_outlives_a_store_that_is_away(at, monkeypatch):

@@ -325,12 +325,14 @@ class TestStreams:
             assert opened(service).open == 1
         assert opened(service).open == 0
 
-    async def test_there_are_so_many_streams_and_no_more(self, service, http, monkeypatch):
+    async def test_there_are_so_many_streams_of_either_kind_and_no_more(self, service, http, monkeypatch):
+        session = await tell(http)
         monkeypatch.setattr(opened(service), "_limit", 1)
         async with listening(service, "/v1/feed/stream") as client:
             await client.frame()
-            answer = await http.get("/v1/feed/stream")
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            answers = [await http.get(path) for path in ("/v1/feed/stream", f"/v1/sessions/{session}/stream")]
+        for answer in answers:
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
     async def test_a_service_that_stops_ends_them_all(self, service):
         async with listening(service, "/v1/feed/stream") as client:

@@ -20,12 +20,17 @@ def statuses(run, subscriber):
 
 @pytest.fixture
 def endpoints(tmp_path):
-    """Two in the settings; both came late."""
+    """Three in the settings; all came late, and one wants notices only."""
     secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-    for name, filters in (("erp", ""), ("tests", 'environments = ["test"]')):
+    filters = {
+        "erp": "",
+        "tests": 'environments = ["test"]',
+        "ops": 'transitions = "none"\nnotices = ["callback.dead"]',
+    }
+    for name, wanted in filters.items():
         with (tmp_path / "statekeeper.toml").open("a") as file:
             file.write(
-                f'[[endpoints]]\nname = "{name}"\nurl = "https://{name}.example"\nsecrets = ["{secret}"]\n{filters}\n'
+                f'[[endpoints]]\nname = "{name}"\nurl = "https://{name}.example"\nsecrets = ["{secret}"]\n{wanted}\n'
             )
 
 
@@ -103,6 +108,12 @@ def test_a_new_endpoint_gets_what_it_missed_and_nothing_twice(run):
 @pytest.mark.usefixtures("endpoints")
 def test_the_filters_of_the_settings_count(run):
     assert run.json("callbacks", "backfill", "tests", *SINCE, "--yes")["total"] == 0
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_one_who_wants_notices_only_has_missed_no_session(run):
+    assert run.json("callbacks", "backfill", "ops", *SINCE, "--yes")["done"] == 0
+    assert statuses(run, "ops") == []
 
 
 def test_the_filters_of_a_function_count(run, tmp_path):

@@ -52,6 +52,28 @@ NOT_PUBLIC = {
     "fec0::1": "private",
     "ff02::1": "multicast",
 }
+LAST_OF_THEIR_NETWORKS = {
+    "0.255.255.255": "unspecified",
+    "10.255.255.255": "private",
+    "100.127.255.255": "shared by a carrier",
+    "127.255.255.255": "loopback",
+    "169.254.255.255": "link-local",
+    "172.31.255.255": "private",
+    "192.0.0.192": "a cloud's metadata",
+    "192.0.0.255": "reserved",
+    "192.0.2.255": "reserved",
+    "192.88.99.255": "6to4",
+    "192.168.255.255": "private",
+    "198.19.255.255": "reserved",
+    "198.51.100.255": "reserved",
+    "203.0.113.255": "reserved",
+    "239.255.255.255": "multicast",
+    "254.255.255.255": "reserved",
+    "fdff:ffff::ffff": "private",
+    "febf:ffff::ffff": "link-local",
+    "feff:ffff::ffff": "private",
+    "2001:1ff:ffff::ffff": "reserved",
+}
 PUBLIC = [
     "8.8.8.8",
     "100.63.255.255",
@@ -70,6 +92,11 @@ def test_an_address_that_is_not_public_is_refused_by_its_kind(text, said):
     assert kind(ip_address(text)) == said
     refusal = ANYWHERE_PUBLIC.refusal(ip_address(text))
     assert refusal == f"refused: {ip_address(text)} is {said}; delivery.allowed_networks could allow it"
+
+
+@pytest.mark.parametrize(("text", "said"), LAST_OF_THEIR_NETWORKS.items())
+def test_a_network_that_is_not_public_is_refused_up_to_its_last_address(text, said):
+    assert kind(ip_address(text)) == said
 
 
 @pytest.mark.parametrize("text", PUBLIC)

@@ -146,6 +146,19 @@ def test_one_who_asks_for_all_transitions_is_told_of_each_as_it_was_then():
     assert completed["data"]["transition"]["ordinal"] == 2
 
 
+def test_a_step_certifies_nothing_that_came_behind_it_though_it_was_found_with_it(review):
+    review.hear(said(1, "open"))
+    review.hear(said(4, "accept"))
+    review.close_gap()
+    certificates = [(each.ended.sequences, each.ended.inferred) for each in review.owed if each.detailed]
+    assert certificates == [
+        ([1], []),
+        ([1], ["read"]),
+        ([1], ["read", "weigh"]),
+        ([1, 4], ["read", "weigh"]),
+    ]
+
+
 def test_one_who_asks_for_no_transitions_gets_none():
     assert names(ended(), (replace(EVERYBODY, scope=Scope.NONE),)) == []
 

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from uuid import UUID
 
 from memory import NOW, SESSION
@@ -41,6 +42,13 @@ def test_a_message_has_an_id_for_each_subscriber_and_for_each_occasion():
     once_more = messages_due(callback_dead(CALLBACK, SESSION, "crm", 20, "HTTP 500", NOW), ALL)[0]
     assert again.message_id == first.message_id
     assert once_more.message_id != first.message_id
+
+
+def test_what_befalls_an_endpoint_again_is_told_again():
+    instants = (NOW, NOW + timedelta(milliseconds=1))
+    ids = {endpoint_disabled(name, "HTTP 410", at).notice_id for name in ("crm", "mail") for at in instants}
+    ids |= {endpoint_recovered(name, None, at).notice_id for name in ("crm", "mail") for at in instants}
+    assert len(ids) == 8
 
 
 def test_each_says_what_befell():

@@ -10,13 +10,15 @@ from structlog.testing import capture_logs
 from databases import rows
 from senders import Scripted, owe
 from statekeeper.core.errors import BodyRefused, NameTaken, Unavailable
+from statekeeper.core.health import DEFAULT_POLICY, GONE
+from statekeeper.core.retry import Attempt, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
 from statekeeper.delivery.directory import Directory, Member
 from statekeeper.metrics import UNOPENED_ENDPOINTS
 from statekeeper.settings import check_endpoint
-from statekeeper.store import dead_letters
+from statekeeper.store import dead_letters, health
 from statekeeper.store.queries.reader import Reader
 from statekeeper.trust.sealing import Sealer, new_key
 
@@ -145,6 +147,16 @@ async def test_one_that_was_disabled_and_deleted_begins_anew(node):
     assert (await create(node)).health.state == "closed"
 
 
+async def test_what_was_claimed_for_a_deleted_one_says_nothing_of_the_next_of_its_name(node, clock):
+    await create(node)
+    late = Attempt(Outcome.GAVE_UP, clock(), 7, GONE)
+    await node.acts.delete("crm")
+    clock.advance(1)
+    await create(node)
+    await node.execute(lambda c, now: health.observe(c, "crm", late, now, DEFAULT_POLICY))
+    assert (await node.acts.show("crm")).health.state == "closed"
+
+
 async def test_one_that_cannot_be_opened_is_owed_and_not_sent_anything(node, database):
     await create(node)
     late = Node(database, BOOKS, keys=(new_key(),))
@@ -190,6 +202,13 @@ async def test_a_shorter_overlap_ends_what_a_longer_one_had_let_sign(node, clock
     third = (await node.acts.rotate("crm", None, timedelta())).secret
     assert node.connected[-1].secrets_at(clock()) == (third,)
     assert first not in node.connected[-1].secrets_at(clock())
+
+
+async def test_a_longer_overlap_lets_no_secret_sign_for_longer_than_a_shorter_one_had(node, clock):
+    await create(node)
+    second = (await node.acts.rotate("crm", None, timedelta(hours=1))).secret
+    third = (await node.acts.rotate("crm", None, timedelta(days=1))).secret
+    assert node.connected[-1].secrets_at(clock() + timedelta(hours=1)) == (third, second)
 
 
 async def test_no_more_secrets_sign_than_a_receiver_can_be_asked_to_read(node, clock):

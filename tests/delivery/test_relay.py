@@ -461,6 +461,28 @@ async def test_closing_waits_for_what_is_under_way_and_claims_nothing_more(datab
     assert await relay.run_once() == 0
 
 
+async def test_closing_waits_for_a_claim_that_is_just_being_made_and_for_its_attempt(database, writer, relay_for, owe):
+    await owe()
+    claiming, go_on = asyncio.Event(), asyncio.Event()
+
+    async def execute(job):
+        value = await writer.execute(job)
+        claiming.set()
+        await go_on.wait()
+        return value
+
+    relay = relay_for(execute, crm=Scripted())
+    attempt = asyncio.create_task(relay.run_once())
+    await claiming.wait()
+    closing = asyncio.create_task(relay.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    go_on.set()
+    await closing
+    assert await callbacks(database) == [("delivered", 1, 0)]
+    assert await attempt == 1
+
+
 async def test_closing_waits_no_longer_than_its_grace(database, relay_for, owe):
     await owe()
     crm = Hanging()

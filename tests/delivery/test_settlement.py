@@ -14,7 +14,7 @@ from statekeeper import metrics
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.retry import Outcome
 from statekeeper.core.subscribers import NOTICES, Scope, Subscriber
-from statekeeper.delivery.answers import Answer
+from statekeeper.delivery.answers import DELIVERED, Answer
 
 POLICY = HealthPolicy(failures=2, pause=timedelta(seconds=5), disable_after=timedelta(days=5))
 OPS = Subscriber("ops", scope=Scope.NONE, notices=frozenset(NOTICES))
@@ -137,6 +137,49 @@ async def test_a_late_workers_verdict_is_told_to_nobody(relay_for, owe, notices,
     late.go_on.set()
     await outrun
     assert await notices() == []
+
+
+@pytest.mark.parametrize(("answer", "failures"), [(FAILED, 1), (DELIVERED, 0)])
+async def test_of_an_endpoint_a_late_workers_delivery_says_something_and_its_failure_nothing(
+    database, relay_for, owe, clock, answer, failures
+):
+    await owe()
+    late = Hanging(answer, guarded=True)
+    outrun = asyncio.create_task(relay_for(crm=late, health=POLICY).run_once())
+    await late.begun.acquire()
+    clock.advance(50)
+    await relay_for(crm=ill(FAILED), health=POLICY).run_once()
+    late.go_on.set()
+    await outrun
+    assert await rows(database, "SELECT failures FROM endpoint_health") == [(failures,)]
+
+
+async def test_a_callback_that_is_delivered_twice_speaks_for_the_endpoint_twice(database, relay_for, owe, clock):
+    await owe()
+    late = Hanging(guarded=True)
+    outrun = asyncio.create_task(relay_for(crm=late, health=POLICY).run_once())
+    await late.begun.acquire()
+    clock.advance(50)
+    await relay_for(crm=ill(), health=POLICY).run_once()
+    await owe(seed=1)
+    await relay_for(crm=ill(FAILED), health=POLICY).run_once()
+    late.go_on.set()
+    await outrun
+    assert await rows(database, "SELECT failures FROM endpoint_health") == [(0,)]
+
+
+async def test_a_late_workers_delivery_lets_the_next_step_go_that_was_parked_meanwhile(relay_for, owe, clock):
+    await owe(ordinals=(1, 2))
+    late, next_one = Hanging(ordered=True), Scripted(FAILED, ordered=True)
+    outrun = asyncio.create_task(relay_for(crm=late).run_once())
+    await late.begun.acquire()
+    clock.advance(50)
+    relay = relay_for(schedule=LONG, crm=next_one)
+    assert [await relay.run_once(), await relay.run_once()] == [1, 0]
+    late.go_on.set()
+    await outrun
+    assert await relay.run_once() == 1
+    assert [claim.ordinal for claim in next_one.claims] == [1, 2]
 
 
 async def test_what_cannot_be_settled_tells_nobody_and_counts_for_nothing(database, writer, relay_for, owe, notices):

@@ -1,6 +1,7 @@
 """The health of endpoints in the store, on both engines; two nodes lose no counts."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,26 @@ async def test_what_one_transaction_wrote_it_sees_and_the_next_reads_anew(ward):
     assert found["crm"].failures == 2
     await ward.run(lambda c, _now: health.forget(c, "crm"))
     assert await ward.run(lambda c, _now: dict(health.seen(c))) == {}
+
+
+async def test_a_name_that_was_forgotten_is_healthy_to_the_same_transaction_too(ward):
+    def both(connection, now):
+        health.disable(connection, "crm", "for maintenance", now)
+        health.forget(connection, "crm")
+        return dict(health.seen(connection))
+
+    assert await ward.run(both) == {}
+
+
+async def test_those_who_are_told_of_its_recovery_learn_when_its_trouble_began(database, ward, clock):
+    for _ in range(3):
+        await ward.observe()
+        clock.advance(1)
+    await ward.disable()
+    clock.advance(1)
+    await ward.enable(tell=(OPS,))
+    ((body,),) = await rows(database, "SELECT body FROM callbacks")
+    assert json.loads(body)["data"]["since"] == "2026-01-08T08:35:37.581Z"
 
 
 async def test_what_was_rolled_back_is_not_remembered(ward):

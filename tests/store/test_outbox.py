@@ -115,6 +115,17 @@ async def test_a_claimed_callback_is_nobody_elses_until_its_lease_runs_out(queue
     assert [claim.number for claim in await queue.claim()] == [2, 2, 2]
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.usefixtures("sessions")
+async def test_what_another_node_is_about_to_claim_is_passed_over_and_not_waited_for(queue, database, clock, ordered):
+    async with database.writer.begin() as connection:
+        first = await connection.run_sync(lambda c: outbox.claim(c, "crm", 2, clock.now, LEASE, ordered=ordered))
+        second = await queue.claim(ordered=ordered)
+    assert (len(first), len(second)) == (2, 1)
+    assert len({claim.callback_id for claim in first + second}) == 3
+
+
 @pytest.mark.usefixtures("sessions")
 async def test_an_attempt_that_a_crash_interrupted_is_recorded_and_uses_up_no_entry(queue, clock: Clock):
     await queue.claim(limit=1)

@@ -36,6 +36,9 @@ class Steps:
 
         return await self.run(job)
 
+    async def die(self, claim):
+        return await self.run(lambda c, now: outbox.settle(c, claim, Attempt(Outcome.FAILED, now, 7), Dead(), now))
+
     async def due(self):
         """The seconds until each is due."""
         now = self.database.clock()
@@ -102,6 +105,32 @@ async def test_one_that_is_sent_again_on_request_releases_what_was_parked_behind
     clock.advance(1)
     await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
     assert await steps.due() == [(1, 0), (2, 0)]
+
+
+async def test_a_release_moves_neither_an_attempt_under_way_nor_one_that_was_put_off_itself(steps):
+    """Else the one would go out a second time beside itself, and the other before its time."""
+    first_id, *_ = await steps.owe(1, 2, 3)
+    (first,) = await steps.claim()
+    await steps.die(first)
+    (second,) = await steps.claim()
+    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    assert await steps.due() == [(1, 0), (2, 50), (3, 0)]
+    await steps.settle(second, Outcome.FAILED, 300)
+    (again,) = await steps.claim()
+    await steps.die(again)
+    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    assert (await steps.due())[1] == (2, 300)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_a_claim_is_not_kept_waiting_to_park_what_another_node_holds(steps):
+    await steps.owe(1, 2)
+    (first,) = await steps.claim()
+    await steps.settle(first, Outcome.FAILED, 30)
+    async with steps.database.writer.begin() as connection:
+        await connection.execute(outbox.select(outbox._callbacks).with_for_update())
+        assert await steps.claim() == []
+    assert await steps.due() == [(1, 30), (2, 0)]
 
 
 async def test_sessions_are_parked_each_on_its_own(steps):
