@@ -49,18 +49,13 @@ def bury(name: str, connection: Connection, now: datetime, *, after: timedelta =
     row = connection.execute(_locked(name).where(_endpoints.c.deleted_at.is_not(None))).one_or_none()
     if row is None or now < row.deleted_at + after:
         return Buried()
-    count = dead_letters.bury(connection, name, PORTION)
-    if count == PORTION:
-        return Buried(count, more=True)
-    if now >= row.deleted_at + NOTICED:
-        _free(connection, name, now)
-    return Buried(count)
-
-
-def _free(connection: Connection, name: str, now: datetime) -> None:
-    """A recovery may have been begun by a node that had not noticed yet."""
+    # A node that had not noticed yet may have begun one. Whoever works at it locks it before its callbacks: so do we.
     recovery.end(connection, name, now)
-    connection.execute(delete(_endpoints).where(_endpoints.c.name == name))
+    count = dead_letters.bury(connection, name, PORTION)
+    more = count == PORTION
+    if not more and now >= row.deleted_at + NOTICED:
+        connection.execute(delete(_endpoints).where(_endpoints.c.name == name))
+    return Buried(count, more)
 
 
 def _locked(name: str) -> Select[Any]:
