@@ -17,7 +17,7 @@ from statekeeper.core.errors import (
     NotYetFree,
     TooManyEndpoints,
 )
-from statekeeper.core.recovery import Kind, Recovery
+from statekeeper.core.recovery import Recovery, RecoveryKind
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.store import dead_letters, deletion, endpoints, outbox, recovery
@@ -190,7 +190,7 @@ async def test_a_name_is_free_once_all_have_noticed_and_nothing_is_owed(create, 
 async def test_a_recovery_that_was_begun_after_the_deletion_ends_before_the_name_is_free(database, create, run, clock):
     await create()
     await run(lambda c, now: deletion.mark(c, "crm", now))
-    late = Recovery(Kind.RETRY, Subscriber("crm"), clock(), clock())
+    late = Recovery(RecoveryKind.RETRY, Subscriber("crm"), clock(), clock())
     await run(lambda c, now: recovery.begin(c, UUID(int=1), late, 0, now))
     clock.advance(deletion.NOTICED.total_seconds())
     await run(partial(deletion.bury, "crm"))
