@@ -7,8 +7,7 @@ take turns, a portion each.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from statekeeper import metrics
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Subscriber
+from statekeeper.pace import Rest, paced
 from statekeeper.store import recovery as store
 from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.writer import BATCH, Writer
@@ -38,7 +38,7 @@ class Recoverer:
     recoveries: Recoveries
     subscribers: Callable[[], Iterable[Subscriber]]
     wake: Callable[[], None] = lambda: None
-    rest: Callable[[float], Awaitable[object]] = asyncio.sleep
+    rest: Rest = asyncio.sleep
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -88,16 +88,15 @@ class Recoverer:
             subscriber = self._find(name)
             return store.work(connection, key, subscriber, now, BATCH) if subscriber else None
 
-        began = time.perf_counter()
-        progress = await self.writer.execute(portion)
-        if progress is None:
-            return None
-        metrics.RECOVERED.labels(name).inc(progress.made)
-        self.wake()
-        if progress.finished:
-            log.info("recovery_finished", recovery_id=str(key), subscriber=name, callbacks=progress.done)
-        await self.rest(time.perf_counter() - began)
-        return progress
+        async with paced(self.rest):
+            progress = await self.writer.execute(portion)
+            if progress is None:
+                return None
+            metrics.RECOVERED.labels(name).inc(progress.made)
+            self.wake()
+            if progress.finished:
+                log.info("recovery_finished", recovery_id=str(key), subscriber=name, callbacks=progress.done)
+            return progress
 
     def _find(self, name: str) -> Subscriber | None:
         return next((each for each in self.subscribers() if each.name == name), None)

@@ -13,6 +13,7 @@ from receiver import Answer, Receiver
 from statekeeper.core.errors import Unavailable
 from statekeeper.delivery.administration import Administration
 from statekeeper.recoverer import Recoverer
+from statekeeper.store import deletion
 from statekeeper.trust.sealing import new_key
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
@@ -37,6 +38,11 @@ async def end(http, seed):
     for event in forge.story(seed):
         session = (await http.webhook(event)).raise_for_status().json()["sessionId"]
     return session
+
+
+def let_all_notice(http):
+    """Move the store's clock on, to where a name that was deleted is free again."""
+    http.service.database.clock = lambda: datetime.now(UTC) + deletion.NOTICED
 
 
 def verify(secret, request):
@@ -296,8 +302,21 @@ async def test_what_a_deleted_endpoint_was_owed_is_dead_and_kept(http):
         await receiver.wait_for(1)
         await http.delete("/v1/endpoints/crm")
         assert await rows(http.service.database, "SELECT status, due_at FROM callbacks") == [("dead", None)]
+        let_all_notice(http)
         again = (await http.post("/v1/endpoints", json=new(receiver.url))).json()
         assert (again["callbacks"], again["health"]["failures"]) == ({"pending": 0, "dead": 1}, 0)
+
+
+async def test_the_name_of_a_deleted_endpoint_is_free_some_seconds_later(http):
+    await http.post("/v1/endpoints", json=new())
+    assert (await http.delete("/v1/endpoints/crm")).status_code == 204
+    assert (await http.get("/v1/endpoints/crm")).status_code == 404
+    assert (await http.delete("/v1/endpoints/crm")).status_code == 404
+    answer = await http.post("/v1/endpoints", json=new())
+    assert (answer.status_code, answer.json()["title"]) == (409, "Name taken")
+    assert "try again in some seconds" in answer.json()["detail"]
+    let_all_notice(http)
+    assert (await http.post("/v1/endpoints", json=new())).status_code == 201
 
 
 async def test_what_was_to_be_recovered_for_a_deleted_endpoint_is_not_for_the_next_of_its_name(http, monkeypatch):
@@ -309,7 +328,8 @@ async def test_what_was_to_be_recovered_for_a_deleted_endpoint_is_not_for_the_ne
     begun = await http.post("/v1/endpoints/crm/recover", json={"since": "2020-01-01T00:00:00Z"})
     assert (await http.get(begun.headers["location"])).json()["finishedAt"] is None
     await http.delete("/v1/endpoints/crm")
-    await http.post("/v1/endpoints", json=new())
+    let_all_notice(http)
+    assert (await http.post("/v1/endpoints", json=new())).status_code == 201
     assert (await http.get(begun.headers["location"])).json()["finishedAt"] is not None
 
 

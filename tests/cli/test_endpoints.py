@@ -1,5 +1,7 @@
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from cryptography.fernet import Fernet
@@ -72,6 +74,16 @@ def test_an_endpoint_is_deleted_after_a_question(run):
     result = run("endpoints", "delete", "books", "--yes")
     assert (result.exit_code, result.stdout) == (0, "books is deleted; 0 of its callbacks are dead for it.\n")
     assert run.json("endpoints")["items"] == []
+
+
+def test_a_name_is_free_again_by_the_command_line_alone(run, tmp_path):
+    run("endpoints", "create", "books", URL)
+    run("endpoints", "delete", "books", "--yes")
+    result = run("endpoints", "create", "books", URL)
+    assert (result.exit_code, "try again in some seconds" in result.stderr) == (1, True)
+    with closing(sqlite3.connect(tmp_path / "statekeeper.db")) as store, store:
+        store.execute("UPDATE endpoints SET deleted_at = '2026-01-08 08:35:37.581000'")
+    assert run("endpoints", "create", "books", URL).exit_code == 0
 
 
 def test_an_endpoint_is_disabled_and_enabled(run):

@@ -1,6 +1,7 @@
 """The live roster, on both engines: what one node changes, another notices."""
 
 import asyncio
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from databases import rows
 from senders import Scripted, owe
-from statekeeper.core.errors import BodyRefused, NameTaken, Unavailable
+from statekeeper.core.errors import BodyRefused, NameTaken, NotFound, NotYetFree, Unavailable
 from statekeeper.core.health import DEFAULT_POLICY, GONE
 from statekeeper.core.retry import Attempt, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
@@ -18,12 +19,13 @@ from statekeeper.delivery.catalogue import MOST_SECRETS, Catalogue
 from statekeeper.delivery.directory import Directory, Member
 from statekeeper.metrics import UNOPENED_ENDPOINTS
 from statekeeper.settings import check_endpoint
-from statekeeper.store import dead_letters, health
+from statekeeper.store import deletion, health
 from statekeeper.store.queries.reader import Reader
 from statekeeper.trust.sealing import Sealer, new_key
 
 KEY = new_key()
 URL = "https://crm.example/"
+NOTICED = deletion.NOTICED.total_seconds()
 BOOKS = Member(Subscriber("books"), "http", Scripted())
 
 
@@ -36,6 +38,7 @@ class Node:
         self.directory = Directory(fixed, Sealer(keys), self.connect, self.note)
         catalogue = Catalogue(Sealer(keys), check_endpoint, frozenset(each.name for each in fixed))
         self.acts = Administration(self.execute, self.read, catalogue, self.directory)
+        self.directory.burial.rest, self.rests, self.lives = self.rest, [], None
 
     def connect(self, endpoint):
         self.connected.append(endpoint)
@@ -44,12 +47,26 @@ class Node:
     def note(self):
         self.rosters += 1
 
+    async def rest(self, seconds):
+        self.rests.append(seconds)
+
     async def execute(self, job):
+        """Do a job, or, with no more `lives`, die before it."""
+        if self.lives is not None:
+            self.lives -= 1
+            if self.lives < 0:
+                raise asyncio.CancelledError
         async with self.database.writer.begin() as connection:
             return await connection.run_sync(lambda c: job(c, self.database.now(c)))
 
     async def look(self):
-        await self.directory.look(self.read, self.execute)
+        return await self.directory.look(self.read, self.execute)
+
+    async def delete_and_die(self, acts):
+        """Delete, and be killed after so many transactions."""
+        self.lives = acts
+        with pytest.raises(asyncio.CancelledError):
+            await self.acts.delete("crm")
 
     @property
     def names(self):
@@ -66,8 +83,12 @@ def other(database):
     return Node(database, BOOKS)
 
 
-async def create(node, name="crm", **options):
-    return await node.acts.create({"name": name, "url": URL, **options})
+async def create(node, name="crm", url=URL, **options):
+    return await node.acts.create({"name": name, "url": url, **options})
+
+
+async def statuses(database):
+    return [status for (status,) in await rows(database, "SELECT status FROM callbacks ORDER BY status")]
 
 
 async def test_what_a_node_makes_is_in_its_roster_before_it_is_answered(node):
@@ -112,38 +133,113 @@ async def test_an_endpoint_that_did_not_change_keeps_its_sender(node):
     assert node.directory.senders["crm"] is not sender
 
 
-async def test_what_another_node_promised_meanwhile_is_buried(node, other, database):
+async def test_what_is_deleted_is_deleted_for_all(node, other):
     await create(node)
     await other.look()
     await node.acts.delete("crm")
-    await other.execute(owe)
-    await other.look()
-    assert await rows(database, "SELECT status FROM callbacks") == [("dead",)]
+    for act in (node.acts.delete("crm"), other.acts.delete("crm"), node.acts.show("crm"), node.acts.ping("crm")):
+        with pytest.raises(NotFound):
+            await act
+    assert [each.name for each in (await node.acts.overview()).items] == ["books"]
+    assert await node.acts.reseal() == (0, [])
 
 
-async def test_what_is_owed_to_one_that_came_back_is_not_buried(node, other, database):
-    await create(node)
-    await other.look()
-    await node.acts.delete("crm")
-    await other.directory.refresh(other.read)
-    await create(node)
-    await other.execute(owe)
-    await other.look()
-    assert await rows(database, "SELECT status FROM callbacks") == [("pending",)]
-
-
-async def test_what_a_deleted_one_was_owed_is_buried_in_portions_to_the_last(node, database, monkeypatch):
+async def test_what_a_killed_deletion_has_left_is_buried_after_a_restart(node, database, clock, monkeypatch):
+    monkeypatch.setattr(deletion, "PORTION", 1)
     await create(node)
     await node.execute(partial(owe, count=3))
-    monkeypatch.setattr(dead_letters, "bury", partial(dead_letters.bury, limit=1))
+    await node.delete_and_die(2)
+    assert await statuses(database) == ["dead", "pending", "pending"]
+    late = Node(database, BOOKS)
+    await late.directory.refresh(late.read)
+    assert late.names == ["books"]
+    clock.advance(NOTICED)
+    with capture_logs() as logs:
+        while await late.look():
+            pass
+    assert {log["event"] for log in logs} == {"endpoint_gone"}
+    await create(late, url="https://other.example/")
+    assert await statuses(database) == ["dead"] * 3
+
+
+async def test_what_a_killed_deletion_has_left_is_not_for_one_that_is_made_before_any_look(
+    node, other, database, clock, monkeypatch
+):
+    monkeypatch.setattr(deletion, "PORTION", 1)
+    await create(node)
+    await node.execute(partial(owe, count=3))
+    await node.delete_and_die(1)
+    with pytest.raises(NotYetFree):
+        await create(other)
+    assert await statuses(database) == ["pending"] * 3
+    clock.advance(NOTICED)
+    await create(other, url="https://other.example/")
+    assert await statuses(database) == ["dead"] * 3
+    await other.look()
+    await other.execute(partial(owe, seed=1))
+    await other.look()
+    assert await statuses(database) == ["dead"] * 3 + ["pending"]
+
+
+async def test_what_a_node_that_has_not_noticed_promises_is_not_for_the_next_of_the_name(node, other, database, clock):
+    await create(node)
+    await other.look()
+    await node.acts.delete("crm")
+    assert other.names == ["books", "crm"]
+    with pytest.raises(NotYetFree, match="try again in some seconds"):
+        await create(node, url="https://other.example/")
+    await other.execute(owe)
+    clock.advance(NOTICED)
+    await create(node, url="https://other.example/")
+    await other.look()
+    assert other.names == ["books", "crm"]
+    assert await statuses(database) == ["dead"]
+
+
+async def test_a_deletion_is_left_to_whoever_deletes_at_first(node, other, database, clock):
+    await create(node)
+    await node.execute(owe)
+    await node.delete_and_die(1)
+    await other.look()
+    assert await statuses(database) == ["pending"]
+    clock.advance(NOTICED)
+    await other.look()
+    assert await statuses(database) == ["dead"]
+
+
+async def test_what_a_deleted_one_was_owed_is_buried_in_portions_with_rests_to_the_last(node, database, monkeypatch):
+    monkeypatch.setattr(deletion, "PORTION", 1)
+    await create(node)
+    await node.execute(partial(owe, count=3))
+    began = time.perf_counter()
     assert await node.acts.delete("crm") == 3
-    assert await rows(database, "SELECT DISTINCT status FROM callbacks") == [("dead",)]
+    assert await statuses(database) == ["dead"] * 3
+    assert len(node.rests) == 4
+    assert 0 < sum(node.rests) < time.perf_counter() - began
 
 
-async def test_one_that_was_disabled_and_deleted_begins_anew(node):
+async def test_who_bears_the_name_in_the_settings_is_sent_nothing_before_all_of_it_is_dead(node, database, clock):
+    await create(node)
+    await node.execute(owe)
+    await node.delete_and_die(1)
+    crm = Member(Subscriber("crm"), "http", Scripted())
+    late = Node(database, crm)
+    await late.directory.refresh(late.read)
+    assert (late.names, late.directory.senders) == (["crm"], {})
+    clock.advance(NOTICED)
+    await late.look()
+    assert await statuses(database) == ["dead"]
+    await late.execute(partial(owe, seed=1))
+    await late.look()
+    assert late.directory.senders == {"crm": crm.sender}
+    assert await statuses(database) == ["dead", "pending"]
+
+
+async def test_one_that_was_disabled_and_deleted_begins_anew(node, clock):
     await create(node)
     assert (await node.acts.disable("crm", "moving")).health.state == "disabled"
     await node.acts.delete("crm")
+    clock.advance(NOTICED)
     assert (await create(node)).health.state == "closed"
 
 
@@ -151,7 +247,7 @@ async def test_what_was_claimed_for_a_deleted_one_says_nothing_of_the_next_of_it
     await create(node)
     late = Attempt(Outcome.GAVE_UP, clock(), 7, GONE)
     await node.acts.delete("crm")
-    clock.advance(1)
+    clock.advance(NOTICED)
     await create(node)
     await node.execute(lambda c, now: health.observe(c, "crm", late, now, DEFAULT_POLICY))
     assert (await node.acts.show("crm")).health.state == "closed"
@@ -218,6 +314,27 @@ async def test_no_more_secrets_sign_than_a_receiver_can_be_asked_to_read(node, c
     with pytest.raises(BodyRefused, match="10 secrets sign already"):
         await node.acts.rotate("crm", None, timedelta(days=1))
     assert len(node.connected[-1].secrets_at(clock())) == MOST_SECRETS
+
+
+async def test_a_watch_goes_on_at_once_while_there_is_more_to_bury(node, monkeypatch):
+    left, looks = [True, True, False], []
+
+    async def look(_read, _execute):
+        looks.append(1)
+        if not left:
+            raise asyncio.CancelledError
+        return left.pop(0)
+
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    monkeypatch.setattr(node.directory, "look", look)
+    monkeypatch.setattr("statekeeper.delivery.directory.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await node.directory.watch(node.read, node.execute)
+    assert waits == [1, 0, 0, 1]
 
 
 async def test_a_watch_outlives_a_store_that_is_away(node, monkeypatch):

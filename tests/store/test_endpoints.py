@@ -9,11 +9,22 @@ import pytest
 from sqlalchemy import text
 
 from databases import rows
-from statekeeper.core.errors import CannotBeOpened, NameTaken, NoEncryptionKey, NotFound, TooManyEndpoints
+from statekeeper.core.errors import (
+    CannotBeOpened,
+    NameTaken,
+    NoEncryptionKey,
+    NotFound,
+    NotYetFree,
+    TooManyEndpoints,
+)
+from statekeeper.core.recovery import Recovery, RecoveryKind
 from statekeeper.core.retry import Attempt, Delivered, Outcome, RetryAt
-from statekeeper.store import dead_letters, endpoints, outbox
+from statekeeper.core.subscribers import Subscriber
+from statekeeper.store import dead_letters, deletion, endpoints, outbox, recovery
+from statekeeper.store.deletion import Buried
 from statekeeper.store.endpoints import Owed, Secret, Target
 from statekeeper.store.statements import insert
+from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.tables import CallbackRow, table
 from statekeeper.trust.sealing import Sealer, new_key
 
@@ -70,7 +81,7 @@ async def test_there_are_so_many_and_no_more(create, run, monkeypatch):
     await create()
     with pytest.raises(TooManyEndpoints):
         await create("mail")
-    await run(lambda c, _now: endpoints.remove(c, "crm"))
+    await run(lambda c, now: deletion.mark(c, "crm", now))
     await create("mail")
 
 
@@ -136,10 +147,54 @@ async def test_what_is_not_there_is_neither_read_nor_removed(run, create, read_a
     with pytest.raises(NotFound):
         await run(lambda c, _now: endpoints.read_locked(c, SEALER, "crm"))
     with pytest.raises(NotFound):
-        await run(lambda c, _now: endpoints.remove(c, "crm"))
+        await run(lambda c, now: deletion.mark(c, "crm", now))
     await create()
-    await run(lambda c, _now: endpoints.remove(c, "crm"))
+    assert await run(lambda c, _now: endpoints.names(c)) == ["crm"]
+    await run(lambda c, now: deletion.mark(c, "crm", now))
+    assert await run(lambda c, _now: endpoints.names(c)) == []
+    with pytest.raises(NotFound):
+        await run(lambda c, _now: endpoints.read_locked(c, SEALER, "crm"))
+    with pytest.raises(NotFound):
+        await run(lambda c, now: deletion.mark(c, "crm", now))
+
+
+async def test_what_is_deleted_is_wiped_and_is_a_change_to_whoever_looks(database, create, read_all, run, clock):
+    await create()
+    before = await run(lambda c, _now: endpoints.versions(c))
+    await run(lambda c, now: deletion.mark(c, "crm", now))
+    assert await rows(database, "SELECT sealed FROM endpoints") == [("",)]
+    assert await run(lambda c, _now: endpoints.versions(c)) != before
+    (record,) = await read_all()
+    assert (record.target, record.deleted_at) == (None, clock())
+    assert await run(lambda c, _now: stored_subscriber(c, "crm")) is None
+
+
+async def test_a_name_is_free_once_all_have_noticed_and_nothing_is_owed(create, read_all, run, owe, clock, monkeypatch):
+    monkeypatch.setattr(deletion, "PORTION", 1)
+    await create()
+    await owe((1,))
+    await run(lambda c, now: deletion.mark(c, "crm", now))
+    assert [await run(partial(deletion.bury, "crm")) for _ in range(2)] == [Buried(1, more=True), Buried()]
+    with pytest.raises(NotYetFree, match="try again in some seconds"):
+        await create()
+    await owe((2,))
+    clock.advance(deletion.NOTICED.total_seconds())
+    assert await run(partial(deletion.bury, "crm")) == Buried(1, more=True)
+    with pytest.raises(NotYetFree):
+        await create()
+    assert await run(partial(deletion.bury, "crm")) == Buried()
     assert await read_all() == []
+    await create()
+
+
+async def test_a_recovery_that_was_begun_after_the_deletion_ends_before_the_name_is_free(database, create, run, clock):
+    await create()
+    await run(lambda c, now: deletion.mark(c, "crm", now))
+    late = Recovery(RecoveryKind.RETRY, Subscriber("crm"), clock(), clock())
+    await run(lambda c, now: recovery.begin(c, UUID(int=1), late, 0, now))
+    clock.advance(deletion.NOTICED.total_seconds())
+    await run(partial(deletion.bury, "crm"))
+    assert await rows(database, "SELECT count(*) FROM recoveries WHERE finished_at IS NULL") == [(0,)]
 
 
 def callback(number, now, subscriber="crm", status="pending"):
@@ -166,7 +221,7 @@ async def test_what_is_owed_is_counted_by_subscriber(run, owe):
 
 async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, owe):
     await owe((1,), (2,), (3, "bus"), (4, "crm", "delivered"))
-    assert await run(lambda c, _now: dead_letters.bury(c, "crm")) == 2
+    assert await run(lambda c, _now: dead_letters.bury(c, "crm", 500)) == 2
     found = await rows(database, "SELECT subscriber, status, due_at IS NULL FROM callbacks ORDER BY callback_id")
     assert [(name, status, bool(never)) for name, status, never in found] == [
         ("crm", "dead", True),
@@ -179,9 +234,10 @@ async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, o
 async def test_nothing_is_buried_that_is_owed_to_one_who_is_there(create, run, owe):
     await create()
     await owe((1,))
-    assert await run(partial(endpoints.bury, "crm")) == 0
-    await run(lambda c, _now: endpoints.remove(c, "crm"))
-    assert await run(partial(endpoints.bury, "crm")) == 1
+    assert await run(partial(deletion.bury, "crm")) == Buried()
+    await run(lambda c, now: deletion.mark(c, "crm", now))
+    assert await run(partial(deletion.bury, "crm", after=deletion.NOTICED)) == Buried()
+    assert await run(partial(deletion.bury, "crm")) == Buried(1)
 
 
 def bury_by_the_worst_plan(connection, _now):
@@ -203,7 +259,7 @@ async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_databa
 async def test_an_attempt_under_way_counts_for_nothing_but_a_delivery(database, run, owe, outcome, verdict, status):
     await owe((1,))
     (claim,) = await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE))
-    await run(lambda c, _now: dead_letters.bury(c, "crm"))
+    await run(lambda c, _now: dead_letters.bury(c, "crm", 500))
     assert await rows(database, "SELECT outcome, detail FROM attempts") == [("failed", "interrupted")]
 
     def settle(connection, now):

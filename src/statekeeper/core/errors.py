@@ -13,6 +13,7 @@ StatekeeperError
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
 ├── NameTaken(name)                    the client's: 409
+│   └── NotYetFree(name)                 the client's, and passing
 ├── InSettings(name)                   the client's: 409
 ├── NoEncryptionKey                    the operator's: 409
 ├── CannotBeOpened(name)               the operator's: 409
@@ -154,6 +155,15 @@ class NameTaken(StatekeeperError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The name {name} is taken by another subscriber.")
+
+
+class NotYetFree(NameTaken):
+    """A deleted endpoint holds its name until all that it was owed is dead, so that none of it goes to the next."""
+
+    def __init__(self, name: str) -> None:
+        StatekeeperError.__init__(
+            self, f"The endpoint {name} has just been deleted, and its name is not free yet: try again in some seconds."
+        )
 
 
 class InSettings(StatekeeperError):

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from statekeeper.core.errors import CannotBeOpened, NotFound, Unavailable
+from statekeeper.core.errors import CannotBeOpened, NotFound, NotYetFree, Unavailable
 from statekeeper.core.health import HEALTHY, Health
 from statekeeper.core.instants import rfc3339
 from statekeeper.delivery.catalogue import Catalogue, Values
@@ -25,6 +24,7 @@ from statekeeper.delivery.directory import Directory, Member, Read
 from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints, health
 from statekeeper.store.attempts import Claim
+from statekeeper.store.deletion import NOTICED
 from statekeeper.store.endpoints import Owed, Record
 from statekeeper.store.views import (
     EndpointHealthView,
@@ -71,7 +71,11 @@ class Administration:
         return _view(member, await self.read(_figures))
 
     async def create(self, values: Values) -> SecretEndpointView:
-        secret = await self._act(lambda c, now: self.catalogue.create(c, values, now))
+        try:
+            secret = await self._create(values)
+        except NotYetFree:
+            await self.directory.burial.whole(self.execute, values["name"], NOTICED)
+            secret = await self._create(values)
         return _with_secret(await self._show_done(values["name"]), secret)
 
     async def change(self, name: str, patch: Values) -> EndpointView:
@@ -84,12 +88,8 @@ class Administration:
 
     async def delete(self, name: str) -> int:
         """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
-        buried = await self._act(lambda c, now: self.catalogue.delete(c, name, now))
-        total = buried
-        while buried:
-            buried = await self.execute(partial(endpoints.bury, name))
-            total += buried
-        return total
+        await self._act(lambda c, now: self.catalogue.delete(c, name, now))
+        return await self.directory.burial.whole(self.execute, name)
 
     async def reseal(self) -> tuple[int, list[str]]:
         return await self._act(self.catalogue.reseal)
@@ -125,6 +125,9 @@ class Administration:
             return await self.show(name)
         except Unavailable:
             return _view(self._find(name), None)
+
+    async def _create(self, values: Values) -> str:
+        return await self._act(lambda c, now: self.catalogue.create(c, values, now))
 
     async def _act(self, job: Callable[[Connection, datetime], T]) -> T:
         """Do it, and let the roster be what the store has then."""

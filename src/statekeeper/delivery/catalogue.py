@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from statekeeper.core.errors import BodyRefused, Fault, InSettings, NameTaken, NotFound
 from statekeeper.core.events import storable
-from statekeeper.store import endpoints, health, recovery
+from statekeeper.store import deletion, endpoints, health, recovery
 from statekeeper.store.endpoints import Record, Secret, Target
 from statekeeper.trust.sealing import Sealer
 from statekeeper.trust.signing import new_secret
@@ -78,21 +78,17 @@ class Catalogue:
         endpoints.save(connection, self.sealer, record, replace(target, secrets=secrets), record.options, now)
         return new
 
-    def delete(self, connection: Connection, name: str, now: datetime) -> int:
-        """Take one away, with its health and what was still to be recovered for it.
-
-        Returns how many of its callbacks are dead, the first portion of them.
-        """
+    def delete(self, connection: Connection, name: str, now: datetime) -> None:
+        """Take one away, with its health and what was still to be recovered for it; what it is owed is to be buried."""
         self._refuse_settings(name)
-        endpoints.remove(connection, name)
+        deletion.mark(connection, name, now)
         health.forget(connection, name)
         recovery.end(connection, name, now)
-        return endpoints.bury(name, connection, now)
 
     def reseal(self, connection: Connection, now: datetime) -> tuple[int, list[str]]:
         """Seal all anew with the newest key; returns how many, and the names of those that cannot be opened."""
         self.sealer.require_key()
-        records = [endpoints.read_locked(connection, self.sealer, name) for name, _ in _by_name(connection)]
+        records = [endpoints.read_locked(connection, self.sealer, name) for name in endpoints.names(connection)]
         for record in records:
             if record.target is not None:
                 target = replace(record.target, secrets=_valid(record.target, now))
@@ -113,8 +109,3 @@ class Catalogue:
 
 def _valid(target: Target, now: datetime) -> tuple[Secret, ...]:
     return tuple(each for each in target.secrets if each.is_valid(now))
-
-
-def _by_name(connection: Connection) -> list[tuple[str, datetime]]:
-    """In one order for all, so that two who lock them do not wait for each other."""
-    return sorted(endpoints.versions(connection))

@@ -4,15 +4,15 @@
 have put into the store is noticed within a second, by the time of each endpoint's last change. An endpoint that cannot
 be opened is a subscriber without a sender: it is owed its callbacks, and they wait.
 
-What one was still promised while it was being deleted, here or by a node that had not heard of it yet, is buried once
-nobody here promises it anything more.
+One that is deleted leaves every roster at once, and its row stays until nothing is owed to it: whatever its deletion
+did not come to, or a node that had not heard of it has promised since, is buried by every node. Meanwhile whoever else
+bears its name, and that can only be one of the settings, is sent nothing.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
@@ -21,9 +21,11 @@ from sqlalchemy import Connection
 from statekeeper import metrics
 from statekeeper.core.errors import Unavailable
 from statekeeper.core.subscribers import Scope, Subscriber
+from statekeeper.delivery.burial import Burial
 from statekeeper.delivery.courier import Execute, Sender
 from statekeeper.delivery.endpoints import Endpoint
 from statekeeper.store import endpoints
+from statekeeper.store.deletion import NOTICED
 from statekeeper.store.endpoints import Record, Secret
 from statekeeper.trust.sealing import Sealer
 
@@ -70,12 +72,13 @@ class Directory:
         self.members: dict[str, Member] = {}
         self.senders: Final[dict[str, Sender]] = {}
         self.sealer: Final = sealer
+        self.burial: Final = Burial()
         self._fixed: Final = {member.name: member for member in fixed}
         self._connect = connect
         self._on_change = on_change
         self._made: dict[str, tuple[Endpoint, Sender]] = {}
         self._seen: frozenset[tuple[str, datetime]] = frozenset()
-        self._gone: set[str] = set()
+        self._ending: frozenset[str] = frozenset()
         self._stand({})
 
     @property
@@ -88,10 +91,10 @@ class Directory:
     def take(self, records: Iterable[Record]) -> None:
         """Let these be the endpoints of the store, from this moment on."""
         records = list(records)
-        seen = frozenset((record.name, record.updated_at) for record in records)
-        self._gone |= {name for name, _ in self._seen} - {name for name, _ in seen}
-        self._seen = seen
-        stored = [self._member(record) for record in records if self._is_free(record.name)]
+        self._seen = frozenset((record.name, record.updated_at) for record in records)
+        self._ending = frozenset(record.name for record in records if record.deleted_at)
+        there = (record for record in records if not record.deleted_at)
+        stored = [self._member(record) for record in there if self._is_free(record.name)]
         self._made = {name: made for name, made in self._made.items() if any(each.name == name for each in stored)}
         self._stand({member.name: member for member in stored})
         self._on_change()
@@ -100,7 +103,7 @@ class Directory:
         self.members = self._fixed | dict(stored)
         senders = {name: member.sender for name, member in self.members.items() if member.sender is not None}
         self.senders.clear()
-        self.senders.update(senders)
+        self.senders.update((name, sender) for name, sender in senders.items() if name not in self._ending)
         metrics.UNOPENED_ENDPOINTS.set(len(self.members) - len(senders))
 
     async def refresh(self, read: Read) -> None:
@@ -110,21 +113,29 @@ class Directory:
 
     async def watch(self, read: Read, execute: Execute) -> None:
         """Notice for ever what others change; to be supervised."""
+        more = False
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(0 if more else POLL_SECONDS)
+            more = False
             try:
-                await self.look(read, execute)
+                more = await self.look(read, execute)
             except Unavailable as error:
                 log.warning("endpoints_not_read", reason=error.reason)
 
-    async def look(self, read: Read, execute: Execute) -> None:
-        """Notice what others have changed, and bury what was promised to those who are no more."""
+    async def look(self, read: Read, execute: Execute) -> bool:
+        """Notice what others have changed, and bury a portion for each who is no more; True if there are more.
+
+        A deletion has some seconds to come to its end by itself. To notice is urgent, and waits for no burial.
+        """
         if await read(endpoints.versions) != self._seen:
             await self.refresh(read)
-        for name in sorted(self._gone):
-            while name not in self.members and (buried := await execute(partial(endpoints.bury, name))):
-                log.warning("endpoint_gone", endpoint=name, callbacks_dead=buried)
-            self._gone.discard(name)
+        more = False
+        for name in sorted(self._ending):
+            buried = await self.burial.portion(execute, name, NOTICED)
+            more |= buried.more
+            if buried.count:
+                log.warning("endpoint_gone", endpoint=name, callbacks_dead=buried.count)
+        return more
 
     def _is_free(self, name: str) -> bool:
         if name in self._fixed:

@@ -16,24 +16,24 @@ from statekeeper.store import turns
 from statekeeper.store.attempts import CLAIM, Claim, record_interrupted
 from statekeeper.store.tables import CallbackRow, table
 
-PORTION: Final = 10_000
 _callbacks: Final = table(CallbackRow)
 
 
-def bury(connection: Connection, subscriber: str, limit: int = PORTION) -> int:
+def bury(connection: Connection, subscriber: str, limit: int) -> int:
     """What a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
 
     They are `limit` at most, so that nobody else waits for long. An attempt that is under way counts for nothing but a
     delivery.
     """
+    key, claimed_at = _callbacks.c.callback_id, _callbacks.c.claimed_at
     owed = (_callbacks.c.subscriber == subscriber, _callbacks.c.status == "pending")
-    query = select(*CLAIM, _callbacks.c.claimed_at).where(*owed, _callbacks.c.claimed_at.is_not(None))
-    _interrupt(connection, connection.execute(query.with_for_update()).all())
-    # A common table expression is read once. PostgreSQL may read a plain subquery again for each row it looks at, and a
-    # limit that locks gives other rows each time: more than the limit would die.
-    portion = select(_callbacks.c.callback_id).where(*owed).limit(limit).with_for_update().cte("portion", nesting=True)
-    buried = update(_callbacks).where(_callbacks.c.callback_id.in_(select(portion.c.callback_id)))
-    return connection.execute(buried.values(status="dead", due_at=None, claimed_at=None)).rowcount
+    rows = connection.execute(select(key, claimed_at).where(*owed).limit(limit).with_for_update()).all()
+    if claimed := [row.callback_id for row in rows if row.claimed_at is not None]:
+        _interrupt(connection, connection.execute(select(*CLAIM, claimed_at).where(key.in_(claimed))).all())
+    if rows:
+        buried = update(_callbacks).where(key.in_([row.callback_id for row in rows]))
+        connection.execute(buried.values(status="dead", due_at=None, claimed_at=None))
+    return len(rows)
 
 
 def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:

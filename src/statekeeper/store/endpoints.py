@@ -2,7 +2,8 @@
 
 What they want to be told is in the clear. Where it goes to, and the secrets that sign it, are sealed together with the
 name, so that nobody who writes to the store can give one endpoint the secrets of another. A row that opens with none of
-the keys is a record without `target`: it is shown, and its callbacks wait.
+the keys is a record without `target`: it is shown, and its callbacks wait. A row that is marked as deleted is an
+endpoint no more, and has nothing sealed (`deletion`).
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound, TooManyEndpoints
-from statekeeper.store import dead_letters
+from statekeeper.core.errors import CannotBeOpened, NameTaken, NotFound, NotYetFree, TooManyEndpoints
 from statekeeper.store.statements import is_postgres
 from statekeeper.store.tables import CallbackRow, EndpointRow, table
 from statekeeper.trust.sealing import Sealer
@@ -23,6 +23,7 @@ from statekeeper.trust.sealing import Sealer
 MAX_ENDPOINTS: Final = 1000
 _endpoints: Final = table(EndpointRow)
 _callbacks: Final = table(CallbackRow)
+_IS_THERE: Final = _endpoints.c.deleted_at.is_(None)
 _TICK: Final = timedelta(milliseconds=1)
 
 
@@ -55,6 +56,7 @@ class Record:
     target: Target | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
 
     def opened(self) -> Target:
         """The target; raises `CannotBeOpened`."""
@@ -72,8 +74,13 @@ class Owed:
 
 
 def read_all(connection: Connection, sealer: Sealer) -> list[Record]:
-    """All of them, by name."""
+    """All of them by name, those too that are deleted and still hold their names."""
     return [_read(row, sealer) for row in connection.execute(select(_endpoints).order_by(_endpoints.c.name))]
+
+
+def names(connection: Connection) -> list[str]:
+    """Of all that are not deleted, in one order for all, so that two who lock them do not wait for each other."""
+    return sorted(connection.execute(select(_endpoints.c.name).where(_IS_THERE)).scalars())
 
 
 def versions(connection: Connection) -> frozenset[tuple[str, datetime]]:
@@ -84,21 +91,21 @@ def versions(connection: Connection) -> frozenset[tuple[str, datetime]]:
 
 def read_locked(connection: Connection, sealer: Sealer, name: str) -> Record:
     """One of them, which nobody else changes before this transaction ends; raises `NotFound`."""
-    row = connection.execute(_one(name).with_for_update()).one_or_none()
+    row = connection.execute(_one(name).where(_IS_THERE).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("endpoint", name)
     return _read(row, sealer)
 
 
 def create(connection: Connection, sealer: Sealer, target: Target, options: Mapping[str, Any], now: datetime) -> None:
-    """Insert one; raises `NameTaken`, `TooManyEndpoints`, or `NoEncryptionKey`."""
-    if connection.execute(select(func.count()).select_from(_endpoints)).scalar_one() >= MAX_ENDPOINTS:
+    """Insert one; raises `NameTaken`, `NotYetFree`, `TooManyEndpoints`, or `NoEncryptionKey`."""
+    if connection.execute(select(func.count()).select_from(_endpoints).where(_IS_THERE)).scalar_one() >= MAX_ENDPOINTS:
         raise TooManyEndpoints(MAX_ENDPOINTS)
     row = {"name": target.name, "sealed": _seal(sealer, target), "options": dict(options)}
     dialect = postgresql if is_postgres(connection) else sqlite
     statement = dialect.insert(_endpoints).values(**row, created_at=now, updated_at=now).on_conflict_do_nothing()
     if connection.execute(statement).rowcount != 1:
-        raise NameTaken(target.name)
+        raise _taken(connection, target.name)
 
 
 def save(
@@ -108,21 +115,14 @@ def save(
     changed = {
         "sealed": _seal(sealer, target),
         "options": dict(options),
-        "updated_at": max(now, before.updated_at + _TICK),
+        "updated_at": later(before.updated_at, now),
     }
     connection.execute(update(_endpoints).where(_endpoints.c.name == before.name).values(**changed))
 
 
-def remove(connection: Connection, name: str) -> None:
-    """Delete one; raises `NotFound`."""
-    if not connection.execute(delete(_endpoints).where(_endpoints.c.name == name)).rowcount:
-        raise NotFound("endpoint", name)
-
-
-def bury(name: str, connection: Connection, _now: datetime) -> int:
-    """A portion of what one who is no more was owed becomes dead, unless one of its name has come since; how many."""
-    known = connection.execute(_one(name)).first() is not None
-    return 0 if known else dead_letters.bury(connection, name)
+def later(before: datetime, now: datetime) -> datetime:
+    """The time of a change, which is later than that of the change before it, whatever the clock says."""
+    return max(now, before + _TICK)
 
 
 def owed(connection: Connection) -> dict[str, Owed]:
@@ -139,12 +139,17 @@ def _one(name: str) -> Select[Any]:
     return select(_endpoints).where(_endpoints.c.name == name)
 
 
+def _taken(connection: Connection, name: str) -> NameTaken:
+    row = connection.execute(_one(name)).one_or_none()
+    return NameTaken(name) if row is None or row.deleted_at is None else NotYetFree(name)
+
+
 def _seal(sealer: Sealer, target: Target) -> str:
     return sealer.seal(msgspec.json.encode(target))
 
 
 def _read(row: Any, sealer: Sealer) -> Record:  # noqa: ANN401 -- a row of any select
-    return Record(row.name, row.options, _open(row, sealer), row.created_at, row.updated_at)
+    return Record(row.name, row.options, _open(row, sealer), row.created_at, row.updated_at, row.deleted_at)
 
 
 def _open(row: Any, sealer: Sealer) -> Target | None:  # noqa: ANN401 -- same

@@ -12,7 +12,7 @@ _endpoints: Final = table(EndpointRow)
 
 def stored_subscriber(connection: Connection, name: str) -> Subscriber | None:
     """The endpoint of this name as a subscriber, or None."""
-    query = select(_endpoints.c.options).where(_endpoints.c.name == name)
+    query = select(_endpoints.c.options).where(_endpoints.c.name == name, _endpoints.c.deleted_at.is_(None))
     options = connection.execute(query).scalar_one_or_none()
     if options is None:
         return None

@@ -13,6 +13,7 @@ from statekeeper.core.errors import (
     NameTaken,
     NoEncryptionKey,
     NotFound,
+    NotYetFree,
     QueryRefused,
     TooManyEndpoints,
 )
@@ -57,13 +58,20 @@ ENDPOINTS: Final = (
         description=(
             "It is told of every session that ends from this answer on; other nodes follow within 2 s. The answer shows"
             " its `secret`, ours unless one was given, this once. Its URL must be public, or in"
-            " `delivery.allowed_networks`. Needs `admin`."
+            " `delivery.allowed_networks`. The name of a deleted endpoint is free some seconds later. Needs `admin`."
         ),
         takes=Takes(NewEndpoint("crm", "https://crm.example/hooks/ident", states=["completed"]), _BAD_URL),
         answers={
             201: Answer("The endpoint, with its secret.", example.SECRET_ENDPOINT, headers={"Location": "Its path."})
         },
-        refusals=(_QUERY, NameTaken("crm"), NoEncryptionKey(), TooManyEndpoints(MAX_ENDPOINTS), AWAY),
+        refusals=(
+            _QUERY,
+            NameTaken("crm"),
+            NotYetFree("crm"),
+            NoEncryptionKey(),
+            TooManyEndpoints(MAX_ENDPOINTS),
+            AWAY,
+        ),
     ),
     Operation(
         method="patch",
@@ -84,8 +92,9 @@ ENDPOINTS: Final = (
         tag="Endpoints",
         summary="Take an endpoint away",
         description=(
-            "The callbacks that it is owed become dead and are kept: an endpoint that is made under this name later can"
-            " be sent them. Needs `admin`."
+            "From this answer on it is not there. The callbacks that it is owed become dead and are kept, and none of"
+            " them goes to an endpoint that is made under this name later, unless somebody asks for it. The name is"
+            " free once all nodes have noticed, 5 s later, and all of them are dead. Needs `admin`."
         ),
         parameters=(_NAME,),
         answers={204: Answer("It is gone.")},

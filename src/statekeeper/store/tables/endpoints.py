@@ -10,7 +10,10 @@ from statekeeper.store.tables.base import Table, short
 
 
 class EndpointRow(Table, table=True):
-    """An endpoint that was made over the API or the command line; `sealed` has its URL and its secrets, encrypted."""
+    """An endpoint that was made over the API or the command line; `sealed` has its URL and its secrets, encrypted.
+
+    One with `deleted_at` is an endpoint no more: it holds its name until all that it was owed is dead.
+    """
 
     __tablename__ = "endpoints"
 
@@ -19,6 +22,7 @@ class EndpointRow(Table, table=True):
     options: dict[str, Any] = Field(sa_type=JSON)
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
 
 
 class HealthRow(Table, table=True):
