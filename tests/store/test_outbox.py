@@ -268,7 +268,7 @@ async def test_one_that_is_being_delivered_is_not_revived(queue, database, clock
         attempt = Attempt(Outcome.DELIVERED, clock.now, 7)
         await connection.run_sync(lambda c: outbox.settle(c, claim, attempt, Delivered(), clock.now))
         reviving = asyncio.create_task(queue.revive(claim.callback_id))
-        while not (await connection.execute(waiting)).scalar():
+        while not (reviving.done() or (await connection.execute(waiting)).scalar()):
             pass
     with pytest.raises(AlreadyDelivered):
         await reviving
