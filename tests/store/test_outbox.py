@@ -1,10 +1,11 @@
 """The callbacks as a queue: leases, fences, and what a crash leaves behind, on both engines."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 import databases
 from databases import Clock, rows
@@ -244,6 +245,33 @@ async def test_an_attempt_that_a_crash_interrupted_is_recorded_even_if_somebody_
     (again,) = await queue.claim()
     await queue.settle(again, Delivered(), Outcome.DELIVERED)
     assert await queue.attempts() == [(1, "failed", "interrupted"), (2, "delivered", None)]
+
+
+@pytest.mark.usefixtures("sessions")
+async def test_of_many_to_be_revived_only_the_dead_are(queue):
+    dead, delivered, under_way = await queue.claim()
+    await queue.settle(dead, Dead())
+    await queue.deliver(delivered)
+    ids = [each.callback_id for each in (dead, delivered, under_way)]
+    assert await queue._run(lambda c, now: outbox.revive_dead(c, ids, now)) == 1
+    (again,) = await queue.claim()
+    assert again.callback_id == dead.callback_id
+    assert await queue.settle(under_way, Dead())
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("sessions")
+async def test_one_that_is_being_delivered_is_not_revived(queue, database, clock: Clock):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    (claim,) = await queue.claim(limit=1)
+    async with database.writer.begin() as connection:
+        attempt = Attempt(Outcome.DELIVERED, clock.now, 7)
+        await connection.run_sync(lambda c: outbox.settle(c, claim, attempt, Delivered(), clock.now))
+        reviving = asyncio.create_task(queue.revive(claim.callback_id))
+        while not (reviving.done() or (await connection.execute(waiting)).scalar()):
+            pass
+    with pytest.raises(AlreadyDelivered):
+        await reviving
 
 
 async def test_claims_in_order_are_found_by_their_indexes_on_sqlite(tmp_path):

@@ -179,6 +179,20 @@ async def test_a_new_subscriber_gets_what_it_missed_and_nothing_twice(store):
     assert len(await store.statuses("late")) == 5
 
 
+async def test_one_who_was_told_of_an_earlier_step_only_has_missed_the_end(store):
+    steps = Subscriber("late", scope=Scope.ALL)
+    everybody = store.journal.subscribers
+    for session in (uuid4(), uuid4()):
+        store.journal.subscribers = (*everybody, steps)
+        await store.write(arrival(session, 1, "created"))
+        store.journal.subscribers = everybody
+        await store.write(arrival(session, 2, "completed"))
+    assert await store.plan(Kind.BACKFILL, steps) == 2
+    assert (await store.finish(await store.begin(Kind.BACKFILL, steps), steps)).done == 2
+    found = await rows(store.database, "SELECT state FROM callbacks WHERE subscriber = 'late' ORDER BY state")
+    assert found == [("completed",), ("completed",), ("created",), ("created",)]
+
+
 async def test_a_backfill_takes_what_ended_since_a_time(store, clock):
     await store.end(2)
     since = clock.now + timedelta(milliseconds=1)
