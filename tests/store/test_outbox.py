@@ -253,7 +253,7 @@ async def test_of_many_to_be_revived_only_the_dead_are(queue):
     await queue.settle(dead, Dead())
     await queue.deliver(delivered)
     ids = [each.callback_id for each in (dead, delivered, under_way)]
-    assert await queue._run(lambda c, now: outbox.revive_dead(c, ids, now)) == 1
+    assert await queue._run(lambda c, now: dead_letters.revive_dead(c, ids, now)) == 1
     (again,) = await queue.claim()
     assert again.callback_id == dead.callback_id
     assert await queue.settle(under_way, Dead())

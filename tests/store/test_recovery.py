@@ -187,8 +187,8 @@ async def test_one_who_was_told_of_an_earlier_step_only_has_missed_the_end(store
         await store.write(arrival(session, 1, "created"))
         store.journal.subscribers = everybody
         await store.write(arrival(session, 2, "completed"))
-    assert await store.plan(Kind.BACKFILL, steps) == 2
-    assert (await store.finish(await store.begin(Kind.BACKFILL, steps), steps)).done == 2
+    assert await store.plan(RecoveryKind.BACKFILL, steps) == 2
+    assert (await store.finish(await store.begin(RecoveryKind.BACKFILL, steps), steps)).done == 2
     found = await rows(store.database, "SELECT state FROM callbacks WHERE subscriber = 'late' ORDER BY state")
     assert found == [("completed",), ("completed",), ("created",), ("created",)]
 

@@ -167,7 +167,7 @@ async def test_what_is_pending_has_a_time_at_which_it_is_due_and_nothing_else_ha
     assert await states() == ["dead", "delivered", "pending"]
     await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
     assert await states() == ["pending", "delivered", "pending"]
-    await steps.run(lambda c, _now: dead_letters.bury(c, "crm"))
+    await steps.run(lambda c, _now: dead_letters.bury(c, "crm", 500))
     assert await states() == ["dead", "delivered", "dead"]
 
 
