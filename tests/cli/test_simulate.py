@@ -1,5 +1,6 @@
 import json
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from receiver import Answer, BlockingReceiver, Request, receiving
 from statekeeper.cli import simulate as module
-from statekeeper.cli.simulate import Run, simulate
+from statekeeper.cli.simulate import Run, counts, simulate
 from statekeeper.simulator.tally import Tally
 
 KEYS = "keys.json"
@@ -84,10 +85,15 @@ def test_a_service_that_believes_everybody_fails():
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_the_verdict_is_the_exit_code(monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]):
-    well, ill = Tally(), Tally(failures=["something"])
+    well, ill = Tally(), Tally(failed={("e1", None): "something"})
     monkeypatch.setattr(module, "_simulate", lambda run: well if run.seed == 1 else ill)
     assert run("--seed", 1, *as_json).exit_code == 0
     assert run("--seed", 2, *as_json).exit_code == 1
+
+
+def test_where_nobody_answered_the_counts_say_so():
+    told = [what.strip() for what, _ in counts(Tally(answers=Counter({"200": 2, "ReadError": 1})))]
+    assert told[-2:] == ["answered 200", "no answer: ReadError"]
 
 
 def test_where_nobody_listens_nothing_is_sent():

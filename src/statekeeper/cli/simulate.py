@@ -20,7 +20,7 @@ from statekeeper.simulator.issuer import JWKS, serve_issuer
 from statekeeper.simulator.player import Pace, Target, play
 from statekeeper.simulator.plots import Faults, tell
 from statekeeper.simulator.stories import Fault
-from statekeeper.simulator.tally import Tally
+from statekeeper.simulator.tally import Tally, in_words
 
 ABROAD: Final = {"sessions": 1000, "rate": 20.0, "connections": 4}
 """The most that is sent to another machine."""
@@ -157,8 +157,8 @@ def counts(tally: Tally) -> Iterator[tuple[str, int]]:
     yield "  of them refused (401)", tally.refused.total()
     yield "sent again for want of a good answer", tally.retried
     yield "requests", tally.requests
-    for kind, numbers in (("answered", tally.answers), ("became", tally.dispositions)):
-        yield from ((f"  {kind} {name}", count) for name, count in sorted(numbers.items()))
+    yield from ((f"  {in_words(outcome)}", count) for outcome, count in sorted(tally.answers.items()))
+    yield from ((f"  became {name}", count) for name, count in sorted(tally.dispositions.items()))
 
 
 def show_faults(faults: Sequence[object]) -> None:
