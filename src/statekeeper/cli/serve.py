@@ -37,14 +37,13 @@ log = structlog.get_logger()
 def serve() -> None:
     """Take webhooks, keep sessions, send callbacks, until told to stop.
 
-    Logs are JSON on stderr, or pretty on a terminal. Exit 0 after SIGTERM, 1 if the port is taken, 2 if the settings or
-    the schema are not right.
+    Logs are JSON on stderr, or pretty on a terminal. Exit 0 after Ctrl-C or SIGTERM, 1 if the port is taken, 2 if the
+    settings or the schema are not right.
 
     ```
     statekeeper serve --callbacks bank/callbacks.py
     ```
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn has its own: there is nothing to finish yet
     configure_logging()
     found = settings()
     require_serving(found)
