@@ -9,15 +9,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from receiver import Answer, BlockingReceiver, Request, receiving
+from statekeeper.cli import commands
 from statekeeper.cli import simulate as module
-from statekeeper.cli.simulate import Run, counts, simulate
+from statekeeper.cli.simulate import Run, counts
 from statekeeper.simulator.tally import Tally
 
 KEYS = "keys.json"
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(simulate, [str(argument) for argument in arguments])
+    return CliRunner().invoke(commands, ["simulate", *map(str, arguments)])
 
 
 def verifier(path: Path, audience: str, issuer: str) -> Callable[[Request], Answer]:
@@ -101,14 +102,14 @@ def test_where_nobody_listens_nothing_is_sent():
         pass
     result = run("--url", gone.url, "--issuer-port", 0)
     assert result.exit_code == 1
-    assert f"Nothing answers at {gone.url}" in result.stderr
+    assert result.stderr.startswith(f"Error: Nothing answers at {gone.url}: ")
 
 
 def test_a_port_that_is_taken_is_told():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("--issuer-port", taken.getsockname()[1])
     assert result.exit_code == 1
-    assert "The issuer cannot be: " in result.stderr
+    assert result.stderr.startswith("Error: The issuer cannot be: ")
 
 
 def test_another_machine_can_be_sent_a_little_slowly():

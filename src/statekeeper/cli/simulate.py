@@ -15,6 +15,7 @@ import httpx
 import rich_click as click
 
 from statekeeper.cli.screen import progress, show_json, show_line, show_table
+from statekeeper.core.errors import CannotBegin
 from statekeeper.core.loopback import is_loopback, is_trustworthy
 from statekeeper.simulator.issuer import JWKS, serve_issuer
 from statekeeper.simulator.player import Pace, Target, play
@@ -123,7 +124,7 @@ def _simulate(run: Run) -> Tally:
     try:
         return asyncio.run(_play(run))
     except OSError as error:
-        raise click.ClickException(f"The issuer cannot be: {error}") from error
+        raise CannotBegin(f"The issuer cannot be: {error}") from error
 
 
 async def _play(run: Run) -> Tally:
@@ -146,7 +147,7 @@ async def _greet(url: str) -> None:
         try:
             await client.get(url)
         except httpx.RequestError as error:
-            raise click.ClickException(f"Nothing answers at {url}: {str(error) or type(error).__name__}") from error
+            raise CannotBegin(f"Nothing answers at {url}: {str(error) or type(error).__name__}") from error
 
 
 def counts(tally: Tally) -> Iterator[tuple[str, int]]:
