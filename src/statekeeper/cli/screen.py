@@ -95,6 +95,10 @@ def show_line(text: str, *, err: bool = False) -> None:
     _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
 
 
+def counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
 def show_json(value: object) -> None:
     """Print a document, indented, exactly as the API encodes it."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
