@@ -2,6 +2,9 @@
 
 import importlib.util
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -181,3 +184,12 @@ def test_a_consumer_stops_at_what_waiting_does_not_mend_and_says_what(example, s
     said = f"{example.CONSUMER} is answered {status}: No."
     with answering(answer) as client, pytest.raises(SystemExit, match=said):
         example.Consumer(client, pytest.fail).follow(print)
+
+
+def test_ctrl_c_ends_the_consumer_of_the_feed_quietly():
+    nobody = {**os.environ, "STATEKEEPER_AT": "http://127.0.0.1:1"}
+    with subprocess.Popen([sys.executable, CONSUMER], stderr=subprocess.PIPE, env=nobody, text=True) as process:
+        assert "again in 1 s" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, "Traceback" in said) == (0, False)

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from forge import story, token
-from statekeeper.logs import LINES_A_MINUTE, Quota, configure_logging, redact
+from statekeeper.logs import LINES_A_MINUTE, Quota, configure_logging, redact, silence
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -52,6 +52,15 @@ class TestShape:
         assert line["event"] == "port 8000"
         assert line["level"] == "warning"
         assert line["timestamp"].endswith("Z")
+
+    def test_an_event_that_is_silenced_is_written_before_and_after_only(self, lines):
+        log = structlog.get_logger()
+        log.error("known", number=1)
+        with silence("known"):
+            log.error("known", number=2)
+            log.error("unknown", number=3)
+        log.error("known", number=4)
+        assert [line["number"] for line in lines()] == [1, 3, 4]
 
     def test_a_warning_of_python_is_logged(self, lines):
         with warnings.catch_warnings():

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -78,5 +79,5 @@ class Consumer:
 
 
 if __name__ == "__main__":
-    with connect() as client:
+    with suppress(KeyboardInterrupt), connect() as client:
         Consumer(client).follow(lambda item: print(item["position"], item["type"], item["sessionId"]))

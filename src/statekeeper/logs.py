@@ -14,7 +14,8 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 import structlog
@@ -59,6 +60,23 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def silence(event: str) -> Iterator[None]:
+    """Write no line of this event within."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return not (isinstance(record.msg, dict) and record.msg.get("event") == event)
+
+    handlers = logging.getLogger().handlers[:]
+    for each in handlers:
+        each.addFilter(wanted)
+    try:
+        yield
+    finally:
+        for each in handlers:
+            each.removeFilter(wanted)
 
 
 class Quota:

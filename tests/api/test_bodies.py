@@ -15,6 +15,8 @@ class Order(Body, frozen=True):
     item_name: str
     parts: tuple[int, ...] = ()
     kind: Literal["small", "large"] = "small"
+    weight: float | None = None
+    gift: bool = False
 
 
 def asking(headers, *chunks):
@@ -81,8 +83,10 @@ def test_what_is_no_json_is_refused(body):
         (b"[]", "body", "expected object, got array"),
         (b"{}", "itemName", "is missing"),
         (b'{"item_name":"a"}', "item_name", "is no member of this"),
-        (b'{"itemName":1}', "itemName", "expected str, got int"),
-        (b'{"itemName":"a","parts":[1,"secret"]}', "parts[1]", "expected int, got str"),
+        (b'{"itemName":1}', "itemName", "expected string, got integer"),
+        (b'{"itemName":"a","parts":[1,"secret"]}', "parts[1]", "expected integer, got string"),
+        (b'{"itemName":"a","weight":true}', "weight", "expected number | null, got boolean"),
+        (b'{"itemName":"a","gift":1.5}', "gift", "expected boolean, got number"),
         (b'{"itemName":"a","kind":"secret"}', "kind", "invalid enum value"),
     ],
 )

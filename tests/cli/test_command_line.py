@@ -87,7 +87,7 @@ def test_why_a_store_does_not_answer_is_told_in_its_own_words():
     assert result.stderr == "Error: The store does not answer.\n  connection refused\n"
 
 
-@pytest.mark.parametrize("start", [["-m", "statekeeper"], ["-c", "from statekeeper.cli import main; main()"]])
+@pytest.mark.parametrize("start", [["-m", "statekeeper"], ["-c", "from statekeeper.__main__ import main; main()"]])
 def test_a_real_process_has_the_exit_code_and_keeps_its_streams_apart(tmp_path, start):
     arguments = [sys.executable, *start, "sessions", "--database-url", "sqlite:///gone.db", "--json"]
     result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, check=False)
@@ -95,6 +95,54 @@ def test_a_real_process_has_the_exit_code_and_keeps_its_streams_apart(tmp_path, 
     assert result.stdout == ""
     assert result.stderr.startswith("Error: There is no store at gone.db yet; ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_ctrl_c_interrupts_ends_as_a_shell_says_it():
+    @click.command()
+    def wait():
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(cli.CommandLine(commands={"wait": wait}), ["wait"])
+    assert (result.exit_code, result.stderr.strip()) == (130, "Aborted.")
+
+
+STRUCK = """
+import os, runpy, signal, sys
+
+class Strike:
+    def find_spec(self, name, *_):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.{order})
+
+sys.meta_path.insert(0, Strike())
+{start}
+"""
+STARTS = [
+    "from statekeeper.__main__ import main; main()",
+    "runpy.run_module('statekeeper', run_name='__main__', alter_sys=True)",
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize(
+    ("command", "module", "order", "code"),
+    [
+        ("demo", "rich_click", "SIGINT", 130),
+        ("demo", "statekeeper.cli.demo", "SIGINT", 130),
+        ("demo", "statekeeper.demo", "SIGINT", 130),
+        ("demo", "rich_click", "SIGTERM", -15),
+        ("serve", "rich_click", "SIGINT", 0),
+        ("serve", "rich_click", "SIGTERM", 0),
+        ("serve", "uvicorn", "SIGINT", 0),
+        ("serve", "uvicorn", "SIGTERM", 0),
+    ],
+)
+def test_a_signal_while_it_is_still_imported_ends_it_quietly(tmp_path, start, command, module, order, code):
+    script = STRUCK.format(module=module, order=order, start=start)
+    done = subprocess.run(
+        [sys.executable, "-c", script, command], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "\nAborted.\n" if code == 130 else "")
 
 
 def test_garbage_is_collected_again_once_a_command_is_imported():

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from statekeeper.cli import commands
 from statekeeper.cli import demo as module
 from statekeeper.demo import Report, run
 from statekeeper.simulator.plots import tell
 from statekeeper.simulator.stories import Day
 
 WATCHED = """
-from statekeeper.cli import demo
+from statekeeper.cli import commands, demo
 demo.Bars.__call__ = lambda self, what, done, total: print(what, flush=True)
-demo.demo(["--sessions", "50"])
+commands(["demo", "--sessions", "50"])
 """
 
 
@@ -106,7 +107,7 @@ def test_nothing_that_it_starts_survives_it(order: signal.Signals, tmp_path: Pat
         _, errors = process.communicate()
     assert gone
     if order is not signal.SIGKILL:
-        assert process.returncode == 1
+        assert process.returncode == 130
         assert "Aborted" in errors
         assert "Traceback" not in errors
         assert list(tmp_path.iterdir()) == []
@@ -117,6 +118,5 @@ def test_a_run_that_is_cancelled_is_aborted(monkeypatch: pytest.MonkeyPatch):
         raise asyncio.CancelledError
 
     monkeypatch.setattr(module, "run", cancelled)
-    result = invoke()
-    assert result.exit_code == 1
-    assert "Aborted" in result.stderr
+    result = CliRunner().invoke(commands, ["demo"])
+    assert (result.exit_code, result.stderr.strip()) == (130, "Aborted.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def test_a_consumer_is_made_moved_shown_and_forgotten(run):
     assert "made" in run("feed", "consumers", "set", "crm", "start", "--transitions", "all").stdout
     (crm,) = run.json("feed", "consumers")["items"]
     assert (crm["name"], crm["position"], crm["lag"], crm["transitions"]) == ("crm", "0", 2, "all")
+    assert re.search(r"crm +all +0 +2 +\d+\.\d *$", run("feed", "consumers").stdout, re.MULTILINE)
     assert "moved" in run("feed", "consumers", "set", "crm", "end", "--expected", 0).stdout
     assert run("feed", "consumers").stdout.splitlines()[2].split()[:4] == ["crm", "all", "2", "0"]
     assert run("feed", "consumers", "delete", "crm", "--yes").exit_code == 0
@@ -117,7 +119,7 @@ def take(directory, session):
 
 def test_steps_are_followed_a_line_each_from_now_on(tmp_path):
     with following() as feed:
-        assert feed.said == "Steps behind 2, until Ctrl-C:\n"
+        assert feed.said == "Steps after position 2, until Ctrl-C:\n"
         take(tmp_path, 7)
         assert feed.line().split() == [
             "2026-01-08T08:35:38.581Z",

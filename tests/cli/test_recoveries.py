@@ -40,7 +40,7 @@ def endpoints(tmp_path):
 def test_a_dry_run_says_how_many_are_dead_and_changes_nothing(run):
     result = run("callbacks", "recover", "crm", *SINCE, "--dry-run")
     assert result.exit_code == 0, result.output
-    assert result.stdout == "1 dead callbacks of crm, created since 2026-01-01T00:00:00.000Z.\n"
+    assert result.stdout == "1 dead callback of crm, created since 2026-01-01T00:00:00.000Z.\n"
     assert statuses(run, "crm") == ["dead"]
     plan = run.json("callbacks", "recover", "crm", *SINCE, "--dry-run")
     assert plan.pop("until") > plan["since"]
@@ -57,9 +57,9 @@ def test_the_dead_are_due_once_the_number_has_been_agreed_to(run):
     arguments = ["callbacks", "recover", "crm", *SINCE]
     refused = CliRunner().invoke(commands, arguments, input="n\n")
     assert (refused.exit_code, statuses(run, "crm")) == (1, ["dead"])
-    assert "1 dead callbacks of crm" in refused.stderr
+    assert "1 dead callback of crm" in refused.stderr
     agreed = CliRunner().invoke(commands, arguments, input="y\n")
-    assert (agreed.exit_code, agreed.stdout) == (0, "1 callbacks of crm are due now.\n")
+    assert (agreed.exit_code, agreed.stdout) == (0, "1 callback of crm is due now.\n")
     assert statuses(run, "crm") == ["pending"]
 
 
@@ -98,9 +98,9 @@ def test_a_time_must_be_given(run):
 @pytest.mark.usefixtures("endpoints")
 def test_a_new_endpoint_gets_what_it_missed_and_nothing_twice(run):
     result = run("callbacks", "backfill", "erp", *SINCE, "--dry-run")
-    said = "1 callbacks that erp has missed, of sessions that ended since 2026-01-01T00:00:00.000Z.\n"
+    said = "1 callback that erp has missed, of sessions that ended since 2026-01-01T00:00:00.000Z.\n"
     assert (result.exit_code, result.stdout) == (0, said)
-    assert run("callbacks", "backfill", "erp", *SINCE, "--yes").stdout == "1 callbacks of erp are due now.\n"
+    assert run("callbacks", "backfill", "erp", *SINCE, "--yes").stdout == "1 callback of erp is due now.\n"
     assert run("callbacks", "backfill", "erp", *SINCE, "--yes").stdout == "0 callbacks of erp are due now.\n"
     assert statuses(run, "erp") == ["pending"]
 
@@ -152,7 +152,7 @@ def test_what_an_earlier_call_left_unfinished_is_finished_first(run, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(recovery, "work", die)
-        assert run("callbacks", "recover", "crm", *SINCE, "--yes").exit_code == 1
+        assert run("callbacks", "recover", "crm", *SINCE, "--yes").exit_code == 130
     assert statuses(run, "crm") == ["dead"]
     document = run.json("callbacks", "recover", "crm", *SINCE, "--yes")
     assert (document["total"], document["done"]) == (1, 0)
@@ -167,7 +167,7 @@ def test_a_retry_says_what_it_would_do_and_changes_nothing(run):
     key = dead["callbackId"]
     plan = run.json("callbacks", "retry", key, "--dry-run")
     assert plan == {"callbackId": key, "subscriber": "crm", "status": "dead", "attempts": 1, "dryRun": True}
-    said = f"Callback {key} for crm is dead after 1 attempts; a retry makes it due at once.\n"
+    said = f"Callback {key} for crm is dead after 1 attempt; a retry makes it due at once.\n"
     assert run("callbacks", "retry", key, "--dry-run").stdout == said
     assert statuses(run, "crm") == ["dead"]
 

@@ -23,14 +23,18 @@ WORDS = "what somebody wrote about it at some length, and then some more"
 
 @pytest.fixture
 def shown(monkeypatch, capsys):
-    """The lines of a table on a terminal of so many columns."""
+    """The lines of a table on a terminal of so many columns; `shown.page(…)` those of more than one."""
 
-    def show(columns, names, *rows):
+    def show_page(columns, *parts):
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
         monkeypatch.setattr(screen, "Console", lambda **more: Console(width=columns, color_system=None, **more))
-        screen.show_table("Things", names, rows)
+        screen.show_page(*parts)
         return capsys.readouterr().out.splitlines()
 
+    def show(columns, names, *rows):
+        return show_page(columns, screen.Part("Things", names, rows))
+
+    show.page = show_page
     return show
 
 
@@ -60,6 +64,15 @@ def test_without_ids_what_is_too_long_is_folded(shown):
 
 def test_a_table_that_has_no_rows_has_its_head(shown):
     assert "session" in shown(80, ("session", "state"))[2]
+
+
+@pytest.mark.parametrize(("columns", "framed"), [(80, 0), (120, 2)])
+def test_the_tables_of_a_page_have_frames_all_or_none(shown, columns, framed):
+    wide = screen.Part("Wide", ("id", "of", "at"), [(KEY, OTHER, "2026-01-08T08:35:37.581Z")])
+    narrow = screen.Part("Narrow", ("what", "how many"), [("events", 5)])
+    lines = shown.page(columns, wide, narrow)
+    assert [line for line in lines if line in {"Wide", "Narrow"}] == ["Wide", "Narrow"]
+    assert sum(line.startswith("╭") for line in lines) == framed
 
 
 def on_a_terminal(columns, *arguments, directory):

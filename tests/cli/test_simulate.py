@@ -1,5 +1,6 @@
 import json
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,15 +9,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from receiver import Answer, BlockingReceiver, Request, receiving
+from statekeeper.cli import commands
 from statekeeper.cli import simulate as module
-from statekeeper.cli.simulate import Run, simulate
+from statekeeper.cli.simulate import Run, counts
 from statekeeper.simulator.tally import Tally
 
 KEYS = "keys.json"
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(simulate, [str(argument) for argument in arguments])
+    return CliRunner().invoke(commands, ["simulate", *map(str, arguments)])
 
 
 def verifier(path: Path, audience: str, issuer: str) -> Callable[[Request], Answer]:
@@ -84,10 +86,15 @@ def test_a_service_that_believes_everybody_fails():
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_the_verdict_is_the_exit_code(monkeypatch: pytest.MonkeyPatch, as_json: tuple[str, ...]):
-    well, ill = Tally(), Tally(failures=["something"])
+    well, ill = Tally(), Tally(failed={("e1", None): "something"})
     monkeypatch.setattr(module, "_simulate", lambda run: well if run.seed == 1 else ill)
     assert run("--seed", 1, *as_json).exit_code == 0
     assert run("--seed", 2, *as_json).exit_code == 1
+
+
+def test_where_nobody_answered_the_counts_say_so():
+    told = [what.strip() for what, _ in counts(Tally(answers=Counter({"200": 2, "ReadError": 1})))]
+    assert told[-2:] == ["answered 200", "no answer: ReadError"]
 
 
 def test_where_nobody_listens_nothing_is_sent():
@@ -95,14 +102,14 @@ def test_where_nobody_listens_nothing_is_sent():
         pass
     result = run("--url", gone.url, "--issuer-port", 0)
     assert result.exit_code == 1
-    assert f"Nothing answers at {gone.url}" in result.stderr
+    assert result.stderr.startswith(f"Error: Nothing answers at {gone.url}: ")
 
 
 def test_a_port_that_is_taken_is_told():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("--issuer-port", taken.getsockname()[1])
     assert result.exit_code == 1
-    assert "The issuer cannot be: " in result.stderr
+    assert result.stderr.startswith("Error: The issuer cannot be: ")
 
 
 def test_another_machine_can_be_sent_a_little_slowly():

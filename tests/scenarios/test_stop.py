@@ -90,7 +90,7 @@ def test_a_port_that_is_taken_is_said_and_exits_with_1(tmp_path):
         port = taken.getsockname()[1]
         refused = Serving(tmp_path).run("serve", "--port", str(port))
     assert refused.returncode == 1
-    assert refused.stderr == f"Error: 127.0.0.1:{port} is taken by another process.\n"
+    assert refused.stderr == f"Error: 127.0.0.1:{port} is taken by another process; choose another with --port.\n"
     assert not (tmp_path / "store.db").exists()
 
 

@@ -52,19 +52,36 @@ def test_a_sender_expects_its_events_to_be_taken_and_forgeries_to_be_refused():
 def test_an_event_that_is_not_taken_is_a_failure(answer: Answer):
     tally = ends((GENUINE, answer))
     assert not tally.as_expected
-    assert str(tally.failures[0]) == f"session {UUID(int=1)}: session.created, answered {answer.outcome}"
+    assert str(tally.failures[0]) == f"session {UUID(int=1)}: session.created, {answer}"
 
 
 @pytest.mark.parametrize("answer", [TAKEN, BUSY, AWAY, BROKEN])
 def test_a_forgery_that_is_not_refused_is_a_failure(answer: Answer):
     tally = ends((FORGED, answer))
     assert not tally.as_expected
-    assert str(tally.failures[0]) == f"session {UUID(int=1)}: forged (algorithm none), answered {answer.outcome}"
+    assert str(tally.failures[0]) == f"session {UUID(int=1)}: forged (algorithm none), {answer}"
 
 
-def test_a_busy_service_has_lost_nothing_where_the_event_was_taken_before():
-    assert ends((GENUINE, TAKEN), (REPEAT, BUSY)).as_expected
+def test_where_nobody_answered_that_is_said():
+    assert (str(AWAY), str(BUSY)) == ("no answer: ConnectError", "answered 503")
+
+
+@pytest.mark.parametrize("answer", [BUSY, AWAY])
+def test_a_service_that_is_away_has_lost_nothing_where_the_event_was_taken_before(answer: Answer):
+    assert ends((GENUINE, TAKEN), (REPEAT, answer)).as_expected
     assert not ends((GENUINE, TAKEN), (REPEAT, BROKEN)).as_expected
+    assert not ends((GENUINE, TAKEN), (FORGED, answer)).as_expected
+
+
+@pytest.mark.parametrize("answer", [REFUSED, BUSY, AWAY, BROKEN])
+def test_an_event_that_is_taken_in_the_end_is_no_failure(answer: Answer):
+    assert ends((GENUINE, answer), (REPEAT, TAKEN)).as_expected
+    assert not ends((FORGED, BROKEN), (GENUINE, TAKEN)).as_expected
+
+
+def test_an_event_that_is_never_taken_is_told_once_by_its_last_answer():
+    told = [str(failure) for failure in ends((GENUINE, BUSY), (REPEAT, AWAY)).failures]
+    assert told == [f"session {UUID(int=1)}: session.created, no answer: ConnectError"]
 
 
 def test_what_leaves_again_is_counted_apart():

@@ -21,6 +21,8 @@ _PLAIN: Final = frozenset({b"identity", b""})
 _AT: Final = re.compile(r"(?P<said>.*?)(?: - at `\$\.?(?P<place>.*)`)?", re.DOTALL)
 _MEMBER: Final = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _SAID: Final = {"missing required": "is missing", "contains unknown": "is no member of this"}
+_TYPES: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_TYPE: Final = re.compile(rf"\b(?:{'|'.join(_TYPES)})\b")
 _VALUE: Final = re.compile(r" '.*'", re.DOTALL)
 
 Headers = list[tuple[bytes, bytes]]
@@ -82,9 +84,10 @@ def values(headers: Headers, name: bytes) -> list[bytes]:
 
 
 def _fault(message: str) -> Fault:
-    """What msgspec says of a body, by its field and without the value that it may repeat."""
+    """What msgspec says of a body, by its field, in JSON's names of types, without the value that it may repeat."""
     parts = _AT.fullmatch(message)
     said, place = (parts["said"], parts["place"] or "") if parts else (message, "")
     if member := _MEMBER.fullmatch(said):
         return Fault(".".join(filter(None, (place, member["name"]))), _SAID[member["what"]])
-    return Fault(place or "body", _VALUE.sub("", said).replace("`", "").lower())
+    in_json = _TYPE.sub(lambda name: _TYPES[name[0]], _VALUE.sub("", said))
+    return Fault(place or "body", in_json.replace("`", "").lower())

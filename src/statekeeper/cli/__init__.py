@@ -1,11 +1,12 @@
 """The command line: one file a command group, each thin, each imported only when it is asked for.
 
 What this package raises ends here, as clear lines on stderr without a traceback. Exit codes: 0 well; 1 what was asked
-about is wrong or not there, or the port is taken; 2 bad usage, settings or schema.
+about is wrong or not there, or the port is taken; 2 bad usage, settings or schema; 130 interrupted, as a shell says it.
 """
 
 import gc
 import logging
+import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -31,6 +32,7 @@ _COMMANDS: Final = {
     "db": "Upgrade or check the store's schema.",
     "config": "Show the settings, and where each comes from.",
 }
+INTERRUPTED: Final = 128 + signal.SIGINT
 _FILES: Final = {"show": "sessions"}
 
 
@@ -57,6 +59,9 @@ class CommandLine(click.RichGroup):
         except StatekeeperError as error:
             complain(error)
             ctx.exit(2 if isinstance(error, OperatorError | QueryRefused) else 1)
+        except KeyboardInterrupt:
+            click.echo("\nAborted.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 def complain(error: StatekeeperError) -> None:

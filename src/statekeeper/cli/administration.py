@@ -8,10 +8,11 @@ import rich_click as click
 from sqlalchemy import Connection
 
 from statekeeper.cli.flags import settings
-from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.screen import counted, show_json, show_line, show_table
 from statekeeper.cli.store import with_store
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.handlers import load_handlers
+from statekeeper.logs import silence
 from statekeeper.resources import default_chart
 from statekeeper.roster import Roster
 from statekeeper.settings import Settings
@@ -29,7 +30,8 @@ def administer(act: Callable[[Administration], Awaitable[T]], *, functions: bool
     names = (
         [each.subscriber.name for each in load_handlers(found.callbacks, default_chart().finals)] if functions else []
     )
-    return with_store(lambda database: _administer(act, database, found, names))
+    with silence("endpoint_not_opened"):  # the answer says so
+        return with_store(lambda database: _administer(act, database, found, names))
 
 
 async def _administer(
@@ -79,17 +81,22 @@ def show_one(view: EndpointView, *, as_json: bool) -> None:
     if as_json:
         show_json(view)
         return
-    health, secrets = view.health, [each.expires_at or "for ever" for each in view.secrets]
+    health = view.health
+    secrets = [f"one until {each.expires_at}" if each.expires_at else "one for good" for each in view.secrets]
     rows = (
         ("origin", f"{view.origin}, {view.kind}"),
         ("url", view.url if view.usable else "(cannot be opened)"),
         ("secrets", ", ".join(secrets)),
         ("transitions", view.transitions),
-        *((name, ", ".join(getattr(view, name))) for name in ("states", "environments", "flows", "notices")),
+        *((name, ", ".join(getattr(view, name)) or "all") for name in ("states", "environments", "flows")),
+        ("notices", ", ".join(view.notices)),
         ("concurrency", view.concurrency),
         ("rate", view.rate),
         ("health", health.state),
-        ("why", health.disabled_reason or (f"{health.failures} failures" if health.failures else None)),
+        (
+            "why",
+            health.disabled_reason or (counted(health.failures, "failure", "failures") if health.failures else None),
+        ),
         ("pending", view.callbacks.pending),
         ("dead", view.callbacks.dead),
     )

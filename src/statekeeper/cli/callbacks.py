@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.kinds import ID
 from statekeeper.cli.recoveries import backfill, recover
-from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.screen import counted, show_json, show_line, show_table
 from statekeeper.cli.sessions import LIMIT
 from statekeeper.cli.store import ask, with_store
 from statekeeper.core.instants import rfc3339
@@ -88,7 +88,7 @@ def _show_plan(plan: RetryPlanView, *, as_json: bool) -> None:
     if as_json:
         show_json(plan)
     else:
-        made = f"{plan.status} after {plan.attempts} attempts"
+        made = f"{plan.status} after {counted(plan.attempts, 'attempt', 'attempts')}"
         show_line(f"Callback {plan.callback_id} for {plan.subscriber} is {made}; a retry makes it due at once.")
 
 

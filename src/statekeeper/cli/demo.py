@@ -25,13 +25,13 @@ def demo(*, sessions: int, seed: int, as_json: bool) -> None:
     reordered, repeated, lost and forged webhooks included), has callbacks fire into Python functions and over HTTP, and
     holds every session, history and callback against the sender's stories. Nothing that it starts survives it.
 
-    Exit 0 only if all that must be true is, else 1.
+    Exit 0 only if all that must be true is, else 1; 130 after Ctrl-C or SIGTERM.
     """
     try:
         with progress() as bars:
             report = asyncio.run(_run(sessions, seed, Bars(bars)))
     except asyncio.CancelledError as error:
-        raise click.Abort from error
+        raise KeyboardInterrupt from error
     if as_json:
         show_json(report.to_json())
     else:

@@ -8,7 +8,7 @@ import rich_click as click
 from statekeeper.cli.administration import administer, show_secret
 from statekeeper.cli.endpoint_flags import AS_JSON, NAME, SECRET_FILE, secret_in
 from statekeeper.cli.flags import store_flags
-from statekeeper.cli.screen import show_line
+from statekeeper.cli.screen import counted, show_line
 from statekeeper.trust.sealing import new_key
 
 DAY: Final = 86_400
@@ -61,7 +61,7 @@ def reseal(ctx: click.Context) -> None:
     ```
     """
     resealed, closed = administer(lambda acts: acts.reseal())
-    show_line(f"{resealed} endpoints are sealed with the first key.")
+    show_line(f"{counted(resealed, 'endpoint is', 'endpoints are')} sealed with the first key.")
     for name in closed:
         click.echo(f"Error: {name} opens with none of the keys.", err=True)
     ctx.exit(1 if closed else 0)

@@ -11,7 +11,7 @@ from statekeeper.cli.administration import administer, show_all, show_one, show_
 from statekeeper.cli.endpoint_flags import AS_JSON, NAME, SECRET_FILE, endpoint_options, given, secret_in
 from statekeeper.cli.endpoint_secrets import print_key, reseal, rotate
 from statekeeper.cli.flags import store_flags
-from statekeeper.cli.screen import show_json, show_line
+from statekeeper.cli.screen import counted, show_json, show_line
 
 
 @click.group(invoke_without_command=True)
@@ -115,7 +115,7 @@ def delete(*, name: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete {name}? What it is owed will be dead.", abort=True, err=True)
     dead = administer(lambda acts: acts.delete(name))
-    show_line(f"{name} is deleted; {dead} of its callbacks are dead for it.")
+    show_line(f"{name} is deleted; {counted(dead, 'of its callbacks is', 'of its callbacks are')} dead for it.")
 
 
 @endpoints.command()

@@ -98,7 +98,9 @@ def consumers(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    rows = [(each.name, each.transitions, each.position, each.lag, each.seconds_behind) for each in found.items]
+    rows = [
+        (each.name, each.transitions, each.position, each.lag, f"{each.seconds_behind:.1f}") for each in found.items
+    ]
     show_table("Consumers", ("name", "transitions", "position", "lag", "seconds behind"), rows)
     show_line(f"The newest step is {found.head}.")
 

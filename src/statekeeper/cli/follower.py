@@ -39,7 +39,7 @@ async def _follow(database: Database, after: int | None, wanted: FeedFilter, sho
         asyncio.get_running_loop().add_signal_handler(each, watchers.close)
     async with _tail(feed, watchers) as tail:
         begin = await feed.head() if after is None else after
-        click.echo(f"Steps behind {begin}, until Ctrl-C:", err=True)
+        click.echo(f"Steps after position {begin}, until Ctrl-C:", err=True)
         async with aclosing(tail.pages(begin, wanted, _HEARTBEAT_SECONDS)) as pages:
             async for page in pages:
                 for item in page.items:

@@ -20,6 +20,7 @@ import rich_click as click
 
 from statekeeper.cli.kinds import Kind
 from statekeeper.cli.screen import show_line, show_table
+from statekeeper.core.errors import CannotBegin
 from statekeeper.core.instants import rfc3339
 from statekeeper.core.notices import CALLBACK_DEAD
 from statekeeper.core.subscribers import NOTICES
@@ -98,9 +99,9 @@ def listen(*, host: str, port: int, given: tuple[str, ...], as_json: bool, **hab
     _show_counts(endpoint, as_json=as_json)
 
 
-def _unheard(address: str, error: OSError) -> click.ClickException:
+def _unheard(address: str, error: OSError) -> Exception:
     if error.errno == errno.EADDRINUSE:
-        return click.ClickException(f"{address} is taken by another process.")
+        return CannotBegin(f"{address} is taken by another process; choose another with --port.")
     return click.BadParameter(f"{address} cannot be listened on: {error.strerror}", param_hint="--host")
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from statekeeper.cli.flags import settings, store_flags, subscriber_flags
 from statekeeper.cli.kinds import SINCE
-from statekeeper.cli.screen import progress, show_json, show_line
+from statekeeper.cli.screen import counted, progress, show_json, show_line
 from statekeeper.cli.store import with_store
 from statekeeper.core.errors import NotFound, RecoveryUnderWay
 from statekeeper.core.instants import rfc3339, to_milliseconds
@@ -36,9 +36,13 @@ from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.views import RecoveryPlanView, RecoveryView
 
 TURN_SECONDS: Final = 0.1
+_CALLBACKS: Final = {
+    RecoveryKind.RETRY: ("dead callback", "dead callbacks"),
+    RecoveryKind.BACKFILL: ("callback", "callbacks"),
+}
 _WHAT: Final = {
-    RecoveryKind.RETRY: "{total} dead callbacks of {name}, created since {since}",
-    RecoveryKind.BACKFILL: "{total} callbacks that {name} has missed, of sessions that ended since {since}",
+    RecoveryKind.RETRY: "{} of {name}, created since {since}",
+    RecoveryKind.BACKFILL: "{} that {name} has missed, of sessions that ended since {since}",
 }
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -93,7 +97,7 @@ def _run(
 ) -> None:
     now = settings()
     recovery, total = with_store(lambda database: _plan(database, now, kind, subscriber, since))
-    what = _WHAT[kind].format(total=total, name=subscriber, since=rfc3339(recovery.since))
+    what = _WHAT[kind].format(counted(total, *_CALLBACKS[kind]), name=subscriber, since=rfc3339(recovery.since))
     if dry_run:
         times = rfc3339(recovery.since), rfc3339(recovery.until)
         view = RecoveryPlanView(kind, subscriber, *times, total, dry_run=True)
@@ -106,7 +110,8 @@ def _run(
     if as_json:
         show_json(done)
     else:
-        show_line(f"{done.done} callbacks of {subscriber} are due now.")
+        what = counted(done.done, f"callback of {subscriber} is", f"callbacks of {subscriber} are")
+        show_line(f"{what} due now.")
 
 
 async def _plan(

@@ -1,13 +1,13 @@
 """What a person sees: tables and progress bars; and what a machine reads: JSON.
 
 On a terminal there are frames and colours, and what is too long is folded, ids excepted: whoever copies one needs it in
-one piece. Elsewhere, and on a terminal where ids leave no room for the rest, a table is plain text as wide as it needs,
-a row a line. What came from outside is shown without its control characters, which could otherwise write anything on
-the operator's screen.
+one piece. Elsewhere, and on a terminal where ids leave no room for the rest, a page of tables is plain text as wide as
+it needs, a row a line. What came from outside is shown without its control characters, which could otherwise write
+anything on the operator's screen.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 import rich_click as click
@@ -39,18 +39,36 @@ _COLOURS: Final = {
 }
 
 
-def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+class Part(NamedTuple):
+    """A table of a page: its title, its columns, its rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Iterable[Iterable[object]]
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; a word of the contract has its colour."""
+    show_page(Part(title, columns, rows))
+
+
+def show_page(*parts: Part) -> None:
+    """Print tables, all of them with frames or none."""
     console = _console()
-    names, cells = tuple(columns), [[*map(_cell, row)] for row in rows]
-    table = _table(names, cells, framed=console.width < _UNBOUNDED)
-    if not _fits(table, console):
+    cells = [[[*map(_cell, row)] for row in part.rows] for part in parts]
+    tables = _tables(parts, cells, framed=console.width < _UNBOUNDED)
+    if not all(_fits(table, console) for table in tables):
         console.width = _UNBOUNDED
-        table = _table(names, cells, framed=False)
-    console.print(Text(title, style="bold"), table, sep="\n")
+        tables = _tables(parts, cells, framed=False)
+    for part, table in zip(parts, tables, strict=True):
+        console.print(Text(part.title, style="bold"), table, sep="\n")
 
 
-def _table(names: tuple[str, ...], rows: list[list[Text]], *, framed: bool) -> Table:
+def _tables(parts: Sequence[Part], cells: Sequence[list[list[Text]]], *, framed: bool) -> list[Table]:
+    return [_table(part.columns, rows, framed=framed) for part, rows in zip(parts, cells, strict=True)]
+
+
+def _table(names: Sequence[str], rows: list[list[Text]], *, framed: bool) -> Table:
     table = Table(box=box.ROUNDED if framed else None, pad_edge=framed, show_header=any(names))
     for name, cells in zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True):
         width = _width_of_ids(cells) if name else None
@@ -75,6 +93,10 @@ def _width_of_ids(cells: Iterable[Text]) -> int | None:
 
 def show_line(text: str, *, err: bool = False) -> None:
     _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
+
+
+def counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def show_json(value: object) -> None:

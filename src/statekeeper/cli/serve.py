@@ -23,7 +23,7 @@ import uvloop
 from statekeeper.app import Service
 from statekeeper.cli.flags import serve_flags, settings
 from statekeeper.cli.store import probe, store_faults
-from statekeeper.core.errors import Fault, SettingsError
+from statekeeper.core.errors import CannotBegin, Fault, SettingsError
 from statekeeper.logs import configure_logging
 from statekeeper.settings import Settings, require_serving, unknown_variables
 
@@ -37,14 +37,13 @@ log = structlog.get_logger()
 def serve() -> None:
     """Take webhooks, keep sessions, send callbacks, until told to stop.
 
-    Logs are JSON on stderr, or pretty on a terminal. Exit 0 after SIGTERM, 1 if the port is taken, 2 if the settings or
-    the schema are not right.
+    Logs are JSON on stderr, or pretty on a terminal. Exit 0 after Ctrl-C or SIGTERM, 1 if the port is taken, 2 if the
+    settings or the schema are not right.
 
     ```
     statekeeper serve --callbacks bank/callbacks.py
     ```
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until uvicorn has its own: there is nothing to finish yet
     configure_logging()
     found = settings()
     require_serving(found)
@@ -119,7 +118,7 @@ def _spare_the_collector() -> None:
 
 
 def _listen(found: Settings) -> socket.socket:
-    """Listen on the first address of the host, an IPv4 one if there is one; raises `SettingsError`, or exits with 1."""
+    """Listen on the first address of the host, an IPv4 one if there is one; raises `SettingsError` or `CannotBegin`."""
     address = f"{found.host}:{found.port}"
     try:
         options = socket.getaddrinfo(found.host, found.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -129,7 +128,6 @@ def _listen(found: Settings) -> socket.socket:
         reason: str | None = "it is no host name"
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            click.echo(f"Error: {address} is taken by another process.", err=True)
-            sys.exit(1)
+            raise CannotBegin(f"{address} is taken by another process; choose another with --port.") from None
         reason = error.strerror
     raise SettingsError((Fault("host", f"{address} cannot be listened on: {reason}"),))

@@ -1,5 +1,6 @@
 """`statekeeper sessions` and `show`: sessions as support asks for them, straight from the store."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import rich_click as click
 
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.kinds import ID, INSTANT
-from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.screen import Part, show_json, show_line, show_page, show_table
 from statekeeper.cli.store import ask
 from statekeeper.core.errors import NotFound
 from statekeeper.resources import default_chart
@@ -67,8 +68,7 @@ def show(*, session_id: UUID, as_json: bool) -> None:
     if as_json:
         show_json(history)
     else:
-        _show_session(session)
-        _show_history(history)
+        show_page(_summary(session), *_history(history))
 
 
 def _check_states(states: tuple[str, ...]) -> None:
@@ -88,7 +88,7 @@ def _show_page(page: SessionPage) -> None:
         show_line(f"More: --cursor {page.next_cursor}")
 
 
-def _show_session(session: SessionView) -> None:
+def _summary(session: SessionView) -> Part:
     step = session.last_step
     rows = [
         ("state", session.state),
@@ -104,21 +104,21 @@ def _show_session(session: SessionView) -> None:
         ("changed", session.updated_at),
         ("ended", session.ended_at),
     ]
-    show_table(f"Session {session.session_id}", ("", ""), rows)
+    return Part(f"Session {session.session_id}", ("", ""), rows)
 
 
-def _show_history(history: HistoryView) -> None:
-    show_table(
+def _history(history: HistoryView) -> Iterator[Part]:
+    yield Part(
         "Steps",
         ("step", "from", "to", "trigger", "cause", "number", "at", "why"),
         [(s.ordinal, s.source, s.target, s.trigger, s.cause, s.sequence, s.at, s.reason) for s in history.transitions],
     )
-    show_table(
+    yield Part(
         "Events",
         ("number", "event", "id", "became", "status", "sent", "received", "deliveries"),
         map(_event, history.events),
     )
-    show_table(
+    yield Part(
         "Callbacks",
         ("callback", "subscriber", "state", "status", "receipt", "next attempt", "attempts"),
         map(_callback, history.callbacks),

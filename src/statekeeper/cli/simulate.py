@@ -15,12 +15,13 @@ import httpx
 import rich_click as click
 
 from statekeeper.cli.screen import progress, show_json, show_line, show_table
+from statekeeper.core.errors import CannotBegin
 from statekeeper.core.loopback import is_loopback, is_trustworthy
 from statekeeper.simulator.issuer import JWKS, serve_issuer
 from statekeeper.simulator.player import Pace, Target, play
 from statekeeper.simulator.plots import Faults, tell
 from statekeeper.simulator.stories import Fault
-from statekeeper.simulator.tally import Tally
+from statekeeper.simulator.tally import Tally, in_words
 
 ABROAD: Final = {"sessions": 1000, "rate": 20.0, "connections": 4}
 """The most that is sent to another machine."""
@@ -107,7 +108,7 @@ def simulate(**options: Any) -> None:  # noqa: ANN401 -- click's
 
         statekeeper simulate --sessions 1000 --seed 7
 
-    Exit 0 if every event was taken (2xx) and every forgery refused (401), else 1.
+    Exit 0 if every event was taken (2xx) and every forgery refused (401), else 1; 130 after Ctrl-C.
     """
     run = Run(**options)
     run.check()
@@ -123,7 +124,7 @@ def _simulate(run: Run) -> Tally:
     try:
         return asyncio.run(_play(run))
     except OSError as error:
-        raise click.ClickException(f"The issuer cannot be: {error}") from error
+        raise CannotBegin(f"The issuer cannot be: {error}") from error
 
 
 async def _play(run: Run) -> Tally:
@@ -146,7 +147,7 @@ async def _greet(url: str) -> None:
         try:
             await client.get(url)
         except httpx.RequestError as error:
-            raise click.ClickException(f"Nothing answers at {url}: {str(error) or type(error).__name__}") from error
+            raise CannotBegin(f"Nothing answers at {url}: {str(error) or type(error).__name__}") from error
 
 
 def counts(tally: Tally) -> Iterator[tuple[str, int]]:
@@ -157,8 +158,8 @@ def counts(tally: Tally) -> Iterator[tuple[str, int]]:
     yield "  of them refused (401)", tally.refused.total()
     yield "sent again for want of a good answer", tally.retried
     yield "requests", tally.requests
-    for kind, numbers in (("answered", tally.answers), ("became", tally.dispositions)):
-        yield from ((f"  {kind} {name}", count) for name, count in sorted(numbers.items()))
+    yield from ((f"  {in_words(outcome)}", count) for outcome, count in sorted(tally.answers.items()))
+    yield from ((f"  became {name}", count) for name, count in sorted(tally.dispositions.items()))
 
 
 def show_faults(faults: Sequence[object]) -> None:

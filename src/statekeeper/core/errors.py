@@ -21,6 +21,7 @@ StatekeeperError
 ├── PositionMoved(consumer)            the client's: 409
 ├── TooManyConsumers(limit)            the client's: 409
 ├── TooManyEndpoints(limit)            the client's: 409
+├── CannotBegin                        what a command needs is taken or not there: exit 1
 ├── Unavailable(what, retry_after)     ours or the issuer's, and passing: 503
 └── OperatorError                      the operator's: the start is refused, exit 2
     ├── StatechartError(faults)
@@ -225,6 +226,10 @@ class Unavailable(StatekeeperError):
         super().__init__(message)
         self.reason: Final = reason
         self.retry_after: Final = retry_after
+
+
+class CannotBegin(StatekeeperError):
+    """What a command needs is taken by another, or is not there."""
 
 
 class OperatorError(StatekeeperError):

@@ -1,7 +1,7 @@
 """What a sender saw: how much it sent, how it was answered, and what was answered wrong.
 
-A sender expects a 2xx for each event of its own in the end, and 401 for each forgery. A 503 is passing; it loses
-nothing where the event has been taken already.
+A sender expects a 2xx for each event of its own in the end, and 401 for each forgery. A 503 is passing, as is no answer
+at all: it loses nothing where the event is taken before or after.
 """
 
 from collections import Counter
@@ -10,7 +10,12 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from statekeeper.simulator.stories import Delivery, Fault, Story
+from statekeeper.simulator.stories import Delivery, Fault, Forgery, Story
+
+
+def in_words(outcome: str) -> str:
+    """An answer's `outcome` for a person: whether somebody answered, and what."""
+    return f"answered {outcome}" if outcome.isdigit() else f"no answer: {outcome}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,18 @@ class Answer:
     outcome: str
     disposition: str | None = None
 
+    def __str__(self) -> str:
+        return in_words(self.outcome)
+
     @property
     def passing(self) -> bool:
         """Whether the service could not answer this time."""
         return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody was there, or somebody said that it could not be now."""
+        return self.status in {None, HTTPStatus.SERVICE_UNAVAILABLE}
 
     @property
     def refused(self) -> bool:
@@ -41,8 +54,8 @@ class Failure:
 
     def __str__(self) -> str:
         if self.delivery.forgery:
-            return f"session {self.session_id}: forged ({self.delivery.forgery}), answered {self.answer.outcome}"
-        return f"session {self.session_id}: {self.delivery.event.name}, answered {self.answer.outcome}"
+            return f"session {self.session_id}: forged ({self.delivery.forgery}), {self.answer}"
+        return f"session {self.session_id}: {self.delivery.event.name}, {self.answer}"
 
 
 @dataclass(slots=True)
@@ -58,11 +71,16 @@ class Tally:
     dispositions: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
-    failures: list[Failure] = field(default_factory=list)
+    failed: dict[tuple[str, Forgery | None], Failure] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """One for each event, and each forgery of it, that was not answered as it should be in the end."""
+        return [*self.failed.values()]
 
     @property
     def as_expected(self) -> bool:
-        return not self.failures
+        return not self.failed
 
     @property
     def sent(self) -> int:
@@ -83,14 +101,15 @@ class Tally:
             self.dispositions[answer.disposition] += 1
 
     def count_end(self, story: Story, delivery: Delivery, answer: Answer) -> None:
-        """The last answer to a delivery."""
+        """The last answer to a delivery; an event that is taken at last withdraws what failed before."""
         event_id = delivery.event.event_id
         if delivery.forgery and answer.status == HTTPStatus.UNAUTHORIZED:
             self.refused[delivery.forgery] += 1
         elif not delivery.forgery and not answer.refused:
             self.taken.add(event_id)
-        elif event_id not in self.taken or answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
-            self.failures.append(Failure(story.session_id, delivery, answer))
+            self.failed.pop((event_id, None), None)
+        elif delivery.forgery or event_id not in self.taken or not answer.away:
+            self.failed[event_id, delivery.forgery] = Failure(story.session_id, delivery, answer)
 
     def to_json(self) -> dict[str, Any]:
         return {

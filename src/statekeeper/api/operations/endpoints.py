@@ -24,7 +24,7 @@ _NAME: Final = in_path_as("name", "The name of an endpoint or a broker.", TEXT, 
 _QUERY: Final = QueryRefused("query", "takes no other parameters than ")
 _NONE: Final = NotFound("endpoint", "crm")
 _BAD_URL: Final = Fault("url", "takes an https:// URL (http:// for a loopback host only)")
-_BAD_OVERLAP: Final = Fault("overlap", "expected float >= 0.0")
+_BAD_OVERLAP: Final = Fault("overlap", "expected number >= 0.0")
 _SEALED: Final = (NoEncryptionKey(), CannotBeOpened("crm"))
 
 ENDPOINTS: Final = (
