@@ -75,8 +75,7 @@ def _check(reach: Reach, values: Values) -> Mapping[str, Any]:
 
 
 def _broker(each: BrokerSettings) -> Broker:
-    wanted = frozenset(each.states), frozenset(each.environments), frozenset(each.flows)
-    return Broker(Subscriber(each.name, *wanted), each.url, each.destination, each.concurrency)
+    return Broker(Subscriber.wanting(each.name, each.model_dump()), each.url, each.destination, each.concurrency)
 
 
 def _broker_member(sender: BrokerSender, each: BrokerSettings) -> Member:

@@ -132,13 +132,14 @@ def test_steps_are_followed_a_line_each_from_now_on(tmp_path):
         assert feed.end(signal.SIGINT) == (0, "")
 
 
-def test_steps_are_followed_as_lines_of_json_from_any_position(run, tmp_path):
-    with following("--after", "1", "--all", "--json") as feed:
-        lines = [feed.line()]
+@pytest.mark.parametrize("after", [0, 1])
+def test_steps_are_followed_as_lines_of_json_from_any_position(run, tmp_path, after):
+    with following("--after", str(after), "--all", "--json") as feed:
+        lines = [feed.line() for _ in range(2 - after)]
         take(tmp_path, 7)
         lines += [feed.line(), feed.line()]
         assert feed.end() == (0, "")
-    assert [json.loads(line) for line in lines] == run.json("feed", "--after", 1, "--all")["items"]
+    assert [json.loads(line) for line in lines] == run.json("feed", "--after", after, "--all")["items"]
 
 
 def test_whoever_closes_the_pipe_ends_it_without_a_word(tmp_path):

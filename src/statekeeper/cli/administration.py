@@ -1,15 +1,14 @@
 """The acts of `statekeeper endpoints`, on the store that the settings name, and their answers for a person to read."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import rich_click as click
-from sqlalchemy import Connection
 
 from statekeeper.cli.flags import settings
 from statekeeper.cli.screen import counted, show_json, show_line, show_table
-from statekeeper.cli.store import with_store
+from statekeeper.cli.store import execute, with_store
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.handlers import load_handlers
 from statekeeper.logs import silence
@@ -40,14 +39,9 @@ async def _administer(
     await schema.check(database)
     roster, reader = Roster(found), Reader(database.reader)
     directory = roster.directory()
-
-    async def execute(job: Callable[[Connection, datetime], Any]) -> Any:  # noqa: ANN401 -- a job's own value
-        async with database.writer.begin() as connection:
-            return await connection.run_sync(lambda c: job(c, database.now(c)))
-
     try:
         await directory.refresh(reader.read)
-        parts = execute, reader.read, roster.catalogue(names), directory
+        parts = partial(execute, database), reader.read, roster.catalogue(names), directory
         return await act(Administration(*parts, found.delivery.timeout))
     finally:
         await roster.close()

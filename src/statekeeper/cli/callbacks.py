@@ -1,5 +1,7 @@
 """`statekeeper callbacks`: what is owed to whom, and the acts of support."""
 
+from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -11,10 +13,8 @@ from statekeeper.cli.kinds import ID
 from statekeeper.cli.recoveries import backfill, recover
 from statekeeper.cli.screen import counted, show_json, show_line, show_table
 from statekeeper.cli.sessions import LIMIT
-from statekeeper.cli.store import ask, with_store
+from statekeeper.cli.store import ask, write
 from statekeeper.core.instants import rfc3339
-from statekeeper.store import schema
-from statekeeper.store.database import Database
 from statekeeper.store.dead_letters import revive
 from statekeeper.store.pages import DEFAULT_LIMIT
 from statekeeper.store.queries.callbacks import CallbackFilter
@@ -73,7 +73,7 @@ def retry(*, callback_id: UUID, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         _show_plan(ask(lambda queries: queries.callbacks.retry_plan(callback_id)), as_json=as_json)
         return
-    view = with_store(lambda database: _revive(database, callback_id))
+    view = write(partial(_revive, callback_id))
     if as_json:
         show_json(view)
     else:
@@ -92,15 +92,9 @@ def _show_plan(plan: RetryPlanView, *, as_json: bool) -> None:
         show_line(f"Callback {plan.callback_id} for {plan.subscriber} is {made}; a retry makes it due at once.")
 
 
-async def _revive(database: Database, callback_id: UUID) -> RetryView:
-    def job(connection: Connection) -> str:
-        now = database.now(connection)
-        revive(connection, callback_id, now)
-        return rfc3339(now)
-
-    await schema.check(database)
-    async with database.writer.begin() as connection:
-        return RetryView(callback_id, "pending", await connection.run_sync(job))
+def _revive(callback_id: UUID, connection: Connection, now: datetime) -> RetryView:
+    revive(connection, callback_id, now)
+    return RetryView(callback_id, "pending", rfc3339(now))
 
 
 def _show_page(page: CallbackPage) -> None:

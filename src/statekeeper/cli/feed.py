@@ -2,17 +2,14 @@
 
 import rich_click as click
 from click.core import ParameterSource
-from sqlalchemy import Connection
 
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.follower import follow
 from statekeeper.cli.screen import show_json, show_line, show_table
-from statekeeper.cli.store import ask, with_store
+from statekeeper.cli.store import ask, write
 from statekeeper.resources import default_chart
 from statekeeper.store import consumers as store
-from statekeeper.store import schema
 from statekeeper.store.consumers import Placement
-from statekeeper.store.database import Database
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS, FeedFilter
 from statekeeper.store.views import FeedPage
 
@@ -121,7 +118,7 @@ def place(*, name: str, position: int | None, transitions: str | None, expected:
     """
     terminal = None if transitions is None else transitions == "terminal"
     placement = Placement(store.consumer_name(name), position, terminal, expected)
-    new = with_store(lambda database: _place(database, placement))
+    new = write(lambda connection, now: store.place(connection, placement, now))
     show_line(f"Consumer {name} has been {'made' if new else 'moved'}.")
 
 
@@ -139,29 +136,13 @@ def delete(*, name: str, yes: bool) -> None:
     store.consumer_name(name)
     if not yes:
         click.confirm(f"Forget the position of {name}?", abort=True)
-    with_store(lambda database: _remove(database, name))
+    write(lambda connection, _now: store.remove(connection, name))
     show_line(f"Consumer {name} is forgotten.")
 
 
 def _refuse_limit(ctx: click.Context) -> None:
     if ctx.get_parameter_source("limit") is not ParameterSource.DEFAULT:
         raise click.UsageError("--follow has no end: give it or --limit.")
-
-
-async def _place(database: Database, placement: Placement) -> bool:
-    await schema.check(database)
-    async with database.writer.begin() as connection:
-        return await connection.run_sync(_placed, database, placement)
-
-
-def _placed(connection: Connection, database: Database, placement: Placement) -> bool:
-    return store.place(connection, placement, database.now(connection))
-
-
-async def _remove(database: Database, name: str) -> None:
-    await schema.check(database)
-    async with database.writer.begin() as connection:
-        await connection.run_sync(store.remove, name)
 
 
 def _show_page(page: FeedPage) -> None:

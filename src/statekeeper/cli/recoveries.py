@@ -18,11 +18,11 @@ from sqlalchemy import Connection
 from statekeeper.cli.flags import settings, store_flags, subscriber_flags
 from statekeeper.cli.kinds import SINCE
 from statekeeper.cli.screen import counted, progress, show_json, show_line
-from statekeeper.cli.store import with_store
+from statekeeper.cli.store import execute, with_store
 from statekeeper.core.errors import NotFound, RecoveryUnderWay
 from statekeeper.core.instants import rfc3339, to_milliseconds
 from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
-from statekeeper.core.subscribers import Scope, Subscriber
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.handlers import load_subscriptions
 from statekeeper.resources import default_chart
 from statekeeper.settings import BrokerSettings, EndpointSettings, Settings
@@ -44,7 +44,6 @@ _WHAT: Final = {
     RecoveryKind.RETRY: "{} of {name}, created since {since}",
     RecoveryKind.BACKFILL: "{} that {name} has missed, of sessions that ended since {since}",
 }
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -147,8 +146,7 @@ def _find(connection: Connection, known: Settings, name: str) -> Subscriber:
     configured: list[EndpointSettings | BrokerSettings] = [*known.endpoints, *known.brokers]
     for each in configured:
         if each.name == name:
-            scope = Scope(each.transitions) if isinstance(each, EndpointSettings) else Scope.TERMINAL
-            return Subscriber(name, frozenset(each.states), frozenset(each.environments), frozenset(each.flows), scope)
+            return Subscriber.wanting(name, each.model_dump())
     if found := stored_subscriber(connection, name):
         return found
     for function in load_subscriptions(known.callbacks, default_chart().finals):
@@ -162,7 +160,7 @@ async def _recover(database: Database, recovery: Recovery, total: int, bars: Bar
     key = uuid4()
     while True:
         try:
-            await _write(database, lambda connection, now: store.begin(connection, key, recovery, total, now))
+            await execute(database, lambda connection, now: store.begin(connection, key, recovery, total, now))
         except RecoveryUnderWay as error:
             await _work_off(database, error.recovery_id, recovery.subscriber, bars)
         else:
@@ -176,12 +174,7 @@ async def _work_off(database: Database, key: UUID, subscriber: Subscriber, bars:
     made: RecoveryProgress | None = None
     while not (made and made.finished):
         began = time.perf_counter()
-        made = await _write(database, lambda connection, now: store.work(connection, key, subscriber, now))
+        made = await execute(database, lambda connection, now: store.work(connection, key, subscriber, now))
         if made:
             bars.update(bar, completed=made.done, total=max(made.done, made.total))
         await asyncio.sleep(time.perf_counter() - began if made else TURN_SECONDS)
-
-
-async def _write(database: Database, job: Callable[[Connection, datetime], T]) -> T:
-    async with database.writer.begin() as connection:
-        return await connection.run_sync(lambda each: job(each, database.now(each)))

@@ -8,8 +8,10 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from statekeeper.cli.flags import settings
@@ -39,6 +41,22 @@ def ask(question: Callable[[Queries], Awaitable[T]]) -> T:
         return await question(Queries(Reader(database.reader)))
 
     return with_store(act)
+
+
+def write(job: Callable[[Connection, datetime], T]) -> T:
+    """Do a job in a transaction, at the store's time, on a store whose schema is this program's."""
+
+    async def act(database: Database) -> T:
+        await schema.check(database)
+        return await execute(database, job)
+
+    return with_store(act)
+
+
+async def execute(database: Database, job: Callable[[Connection, datetime], T]) -> T:
+    """The same, on a store that is open."""
+    async with database.writer.begin() as connection:
+        return await connection.run_sync(lambda each: job(each, database.now(each)))
 
 
 def probe(database: Database) -> None:

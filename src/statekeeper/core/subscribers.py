@@ -4,9 +4,10 @@ Filters are over what a session is, `scope` over which of its steps are told of,
 callbacks themselves. A filter never fits what no event has said; that is `unknown`, and told to the operator.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Self
 
 from statekeeper.core.snapshot import Origin
 
@@ -39,6 +40,14 @@ class Subscriber:
     flows: frozenset[str] = frozenset()
     scope: Scope = Scope.TERMINAL
     notices: frozenset[str] = frozenset()
+
+    @classmethod
+    def wanting(cls, name: str, options: Mapping[str, Any]) -> Self:
+        """By the options that settings, API and store name alike; what is not among them is as it comes."""
+        states, environments, flows, notices = (
+            frozenset(options.get(each) or ()) for each in ("states", "environments", "flows", "notices")
+        )
+        return cls(name, states, environments, flows, Scope(options.get("transitions") or Scope.TERMINAL), notices)
 
     @property
     def ordered(self) -> bool:

@@ -70,6 +70,7 @@ class Directory:
     ) -> None:
         self.changing: Final = asyncio.Lock()
         self.members: dict[str, Member] = {}
+        self.subscribers: tuple[Subscriber, ...] = ()
         self.senders: Final[dict[str, Sender]] = {}
         self.sealer: Final = sealer
         self.burial: Final = Burial()
@@ -80,10 +81,6 @@ class Directory:
         self._seen: frozenset[tuple[str, datetime]] = frozenset()
         self._ending: frozenset[str] = frozenset()
         self._stand({})
-
-    @property
-    def subscribers(self) -> tuple[Subscriber, ...]:
-        return tuple(member.subscriber for member in self.members.values())
 
     def read_records(self, connection: Connection) -> list[Record]:
         return endpoints.read_all(connection, self.sealer)
@@ -101,6 +98,7 @@ class Directory:
 
     def _stand(self, stored: Mapping[str, Member]) -> None:
         self.members = self._fixed | dict(stored)
+        self.subscribers = tuple(member.subscriber for member in self.members.values())
         senders = {name: member.sender for name, member in self.members.items() if member.sender is not None}
         self.senders.clear()
         self.senders.update((name, sender) for name, sender in senders.items() if name not in self._ending)

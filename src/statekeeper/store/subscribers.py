@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from statekeeper.core.subscribers import Scope, Subscriber
+from statekeeper.core.subscribers import Subscriber
 from statekeeper.store.tables import EndpointRow, table
 
 _endpoints: Final = table(EndpointRow)
@@ -14,7 +14,4 @@ def stored_subscriber(connection: Connection, name: str) -> Subscriber | None:
     """The endpoint of this name as a subscriber, or None."""
     query = select(_endpoints.c.options).where(_endpoints.c.name == name, _endpoints.c.deleted_at.is_(None))
     options = connection.execute(query).scalar_one_or_none()
-    if options is None:
-        return None
-    states, environments, flows = (frozenset(options.get(each) or ()) for each in ("states", "environments", "flows"))
-    return Subscriber(name, states, environments, flows, Scope(options.get("transitions") or Scope.TERMINAL))
+    return None if options is None else Subscriber.wanting(name, options)
