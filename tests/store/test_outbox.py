@@ -1,76 +1,15 @@
 """The callbacks as a queue: leases, fences, and what a crash leaves behind, on both engines."""
 
-import asyncio
 from datetime import timedelta
-from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
-import databases
 from databases import Clock, rows
-from statekeeper.core.arrivals import Arrival, SigningKey
-from statekeeper.core.errors import AlreadyDelivered, NotFound
-from statekeeper.core.events import SessionEvent
-from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
-from statekeeper.core.subscribers import Subscriber
-from statekeeper.resources import default_chart
-from statekeeper.store import dead_letters, outbox, schema
-from statekeeper.store.charts import Charts
+from outboxes import LEASE
+from statekeeper.core.retry import Dead, Delivered, Outcome, RetryAt
+from statekeeper.store import outbox, schema
 from statekeeper.store.database import Database
-from statekeeper.store.journal import Journal
-
-LEASE = timedelta(seconds=50)
-
-
-@pytest.fixture
-async def sessions(database: Database) -> list[UUID]:
-    """Three sessions that ended, each owing a callback to `crm` and to `mail`."""
-    journal = Journal(Charts(default_chart()), (Subscriber("crm"), Subscriber("mail")), jitter=lambda: 0.0)
-    ids = [uuid4() for _ in range(3)]
-    arrivals = [
-        Arrival(SessionEvent(f"e{number}", f"session.{name}", number, session), "token", SigningKey("t", None, "{}"))
-        for session in ids
-        for number, name in ((1, "created"), (2, "completed"))
-    ]
-
-    async with database.writer.begin() as connection:
-        await connection.run_sync(lambda c: journal.charts.register(c, database.now(c)))
-        await connection.run_sync(lambda c: databases.write(journal, c, arrivals, database.now(c)))
-    return ids
-
-
-class Queue:
-    """The outbox, each call in a transaction of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
-    async def _run(self, job):
-        async with self.database.writer.begin() as connection:
-            return await connection.run_sync(lambda c: job(c, self.database.now(c)))
-
-    async def claim(self, subscriber: str = "crm", limit: int = 10, *, ordered: bool = False):
-        return await self._run(lambda c, now: outbox.claim(c, subscriber, limit, now, LEASE, ordered=ordered))
-
-    async def settle(self, claim, verdict, outcome=Outcome.FAILED, detail=None, **said):
-        return await self._run(
-            lambda c, now: outbox.settle(c, claim, Attempt(outcome, now, 7, detail, **said), verdict, now)
-        )
-
-    async def deliver(self, claim, **said):
-        return await self.settle(claim, Delivered(), Outcome.DELIVERED, **said)
-
-    async def revive(self, callback_id):
-        return await self._run(lambda c, now: dead_letters.revive(c, callback_id, now))
-
-    async def attempts(self):
-        return await rows(self.database, "SELECT number, outcome, detail FROM attempts ORDER BY number")
-
-
-@pytest.fixture
-def queue(database: Database) -> Queue:
-    return Queue(database)
 
 
 @pytest.mark.usefixtures("sessions")
@@ -204,76 +143,6 @@ async def test_a_late_workers_delivery_always_counts(queue, clock: Clock, databa
     assert (1, "delivered", None) in await queue.attempts()
 
 
-@pytest.mark.usefixtures("sessions")
-async def test_a_dead_callback_rests_until_it_is_revived_and_its_numbers_go_on(queue, clock: Clock):
-    (claim,) = await queue.claim(limit=1)
-    await queue.claim()
-    await queue.settle(claim, Dead())
-    clock.advance(10)
-    assert await queue.claim() == []
-    await queue.revive(claim.callback_id)
-    (again,) = await queue.claim()
-    assert (again.number, again.tries) == (2, 0)
-
-
-@pytest.mark.usefixtures("sessions")
-async def test_a_revived_callback_is_fenced_against_the_attempt_that_was_under_way(queue):
-    (claim,) = await queue.claim(limit=1)
-    await queue.claim()
-    await queue.revive(claim.callback_id)
-    assert not await queue.settle(claim, Dead())
-    (again,) = await queue.claim()
-    assert again.number == 2
-    assert await queue.attempts() == [(1, "failed", None)]
-
-
-@pytest.mark.usefixtures("sessions")
-async def test_what_is_delivered_is_not_revived(queue):
-    (claim,) = await queue.claim(limit=1)
-    await queue.settle(claim, Delivered(), Outcome.DELIVERED)
-    with pytest.raises(AlreadyDelivered):
-        await queue.revive(claim.callback_id)
-    with pytest.raises(NotFound):
-        await queue.revive(uuid4())
-
-
-@pytest.mark.usefixtures("sessions")
-async def test_an_attempt_that_a_crash_interrupted_is_recorded_even_if_somebody_retries_before_its_lease_is_over(queue):
-    (claim,) = await queue.claim(limit=1)
-    await queue.claim()
-    await queue.revive(claim.callback_id)
-    (again,) = await queue.claim()
-    await queue.settle(again, Delivered(), Outcome.DELIVERED)
-    assert await queue.attempts() == [(1, "failed", "interrupted"), (2, "delivered", None)]
-
-
-@pytest.mark.usefixtures("sessions")
-async def test_of_many_to_be_revived_only_the_dead_are(queue):
-    dead, delivered, under_way = await queue.claim()
-    await queue.settle(dead, Dead())
-    await queue.deliver(delivered)
-    ids = [each.callback_id for each in (dead, delivered, under_way)]
-    assert await queue._run(lambda c, now: dead_letters.revive_dead(c, ids, now)) == 1
-    (again,) = await queue.claim()
-    assert again.callback_id == dead.callback_id
-    assert await queue.settle(under_way, Dead())
-
-
-@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
-@pytest.mark.usefixtures("sessions")
-async def test_one_that_is_being_delivered_is_not_revived(queue, database, clock: Clock):
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    (claim,) = await queue.claim(limit=1)
-    async with database.writer.begin() as connection:
-        attempt = Attempt(Outcome.DELIVERED, clock.now, 7)
-        await connection.run_sync(lambda c: outbox.settle(c, claim, attempt, Delivered(), clock.now))
-        reviving = asyncio.create_task(queue.revive(claim.callback_id))
-        while not (reviving.done() or (await connection.execute(waiting)).scalar()):
-            pass
-    with pytest.raises(AlreadyDelivered):
-        await reviving
-
-
 async def test_claims_in_order_are_found_by_their_indexes_on_sqlite(tmp_path):
     """A session's earlier callbacks are looked up by its key; nothing is scanned."""
     database = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
@@ -297,3 +166,15 @@ async def test_claims_in_order_are_found_by_their_indexes_on_sqlite(tmp_path):
         assert plan[0] == "SEARCH callbacks USING INDEX ix_callbacks_due (subscriber=? AND due_at<?)"
         behind = {step for step in plan[1:] if not step.startswith("CORRELATED")}
         assert behind == {"SEARCH earlier USING INDEX sqlite_autoindex_callbacks_1 (session_id=? AND ordinal<?)"}
+
+
+async def test_a_claim_that_is_given_back_is_due_again_without_an_attempt(database, run, owe):
+    await owe((1,))
+    (claim,) = await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE))
+    assert await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE)) == []
+    await run(lambda c, now: outbox.release(c, claim, now))
+    (again,) = await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE))
+    assert (again.number, again.tries) == (2, 0)
+    assert await rows(database, "SELECT * FROM attempts") == []
+    await run(lambda c, now: outbox.release(c, claim, now))
+    assert await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE)) == []
