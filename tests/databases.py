@@ -106,7 +106,10 @@ def _template() -> bytes:
 
 
 async def empty(database: Database) -> None:
+    """Nobody but a superuser who says so may take a row from the audit trail."""
     async with database.writer.begin() as connection:
+        if database.path is None:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
         for each in Table.metadata.sorted_tables:
             await connection.execute(each.delete())
 

@@ -15,7 +15,7 @@ from databases import empty, rows
 from statekeeper.core.errors import SchemaError
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.tables import EventRow, SessionRow, Table, TransitionRow, table
+from statekeeper.store.tables import EventRow, FeedHeadRow, SessionRow, Table, TransitionRow, table
 
 
 async def test_migrations_equal_the_tables(database: Database):
@@ -101,6 +101,9 @@ async def test_a_store_of_the_first_release_keeps_its_sessions_and_gains_the_fee
         of = table(SessionRow)
         found = (await connection.execute(select(of.c.given_up, of.c.inferred).order_by(of.c.state.desc()))).all()
     assert [tuple(row) for row in found] == [(None, None), ([1], ["session.created"])]
+    async with database.reader.connect() as connection:
+        states = (await connection.execute(select(table(FeedHeadRow).c.states))).scalar_one()
+    assert states == {"completed": 1, "created": 1}
 
 
 def _migrate(connection: Connection, move, revision: str) -> None:
@@ -115,7 +118,7 @@ def _fill(connection: Connection) -> None:
         session = {"session_id": UUID(int=number), "state": state, "terminal": state == "completed", "cursor": cursor}
         more = {"contiguous": contiguous, "held": [], "applied": [cursor], "ordinal": cursor, "arrivals": 1}
         chart = {"chart_id": "c", "chart_version": "v", "first_seen_at": AT, "updated_at": AT}
-        connection.execute(table(SessionRow).insert().values(session | more | chart))
+        connection.execute(_SESSIONS.insert().values(session | more | chart))
         event = {"session_id": UUID(int=number), "arrival": 1, "event_id": "e", "name": "n", "sequence": cursor}
         proof = {"digest": bytes(32), "disposition": "applied", "received_at": AT, "token": "t", "key_thumbprint": "k"}
         connection.execute(table(EventRow).insert().values(event | proof))
@@ -126,11 +129,16 @@ def _fill(connection: Connection) -> None:
 
 
 AT = datetime(2026, 1, 8, tzinfo=UTC)
-_STEPS = CoreTable(
-    "transitions",
-    MetaData(),
-    *(column._copy() for column in table(TransitionRow).columns if column.name not in {"terminal", "position", "ends"}),
-)
+
+
+def _without(model: type[Table], *later: str) -> CoreTable:
+    """A table as the first release had it."""
+    columns = (column._copy() for column in table(model).columns if column.name not in later)
+    return CoreTable(table(model).name, MetaData(), *columns)
+
+
+_SESSIONS = _without(SessionRow, "contradicted", "given_up", "inferred")
+_STEPS = _without(TransitionRow, "terminal", "position", "ends")
 
 
 async def _set_revision(database: Database, revision: str) -> None:

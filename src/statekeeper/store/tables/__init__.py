@@ -7,13 +7,15 @@ milliseconds.
 
 from statekeeper.store.tables.base import Table, table
 from statekeeper.store.tables.callbacks import AttemptRow, CallbackRow, RecoveryRow
+from statekeeper.store.tables.console import AuditRow, SignInRow
 from statekeeper.store.tables.endpoints import EndpointRow, HealthRow
 from statekeeper.store.tables.feed import FeedConsumerRow, FeedHeadRow
-from statekeeper.store.tables.service import ChartRow, KeySetRow, RefusalRow, SigningKeyRow, UptimeRow
+from statekeeper.store.tables.service import ChartRow, KeySetRow, MinuteRow, RefusalRow, SigningKeyRow, UptimeRow
 from statekeeper.store.tables.sessions import DeliveryRow, EventRow, SessionRow, TransitionRow
 
 __all__ = [
     "AttemptRow",
+    "AuditRow",
     "CallbackRow",
     "ChartRow",
     "DeliveryRow",
@@ -23,9 +25,11 @@ __all__ = [
     "FeedHeadRow",
     "HealthRow",
     "KeySetRow",
+    "MinuteRow",
     "RecoveryRow",
     "RefusalRow",
     "SessionRow",
+    "SignInRow",
     "SigningKeyRow",
     "Table",
     "TransitionRow",

@@ -60,3 +60,18 @@ class UptimeRow(Table, table=True):
     uptime_id: int = Field(default=1, primary_key=True)
     up_since: datetime
     last_tick: datetime
+
+
+class MinuteRow(Table, table=True):
+    """What one node did in one minute: events by disposition, refusals by reason, and how long answers of 200 took.
+
+    `latencies` has how many answers fell into each bucket of `metrics.ACK_SECONDS`, in its order.
+    """
+
+    __tablename__ = "minutes"
+
+    minute: datetime = Field(primary_key=True)
+    node: str = Field(sa_type=String(64), primary_key=True)
+    events: dict[str, int] = Field(sa_type=JSON)
+    refusals: dict[str, int] = Field(sa_type=JSON)
+    latencies: list[int] = Field(sa_type=JSON)

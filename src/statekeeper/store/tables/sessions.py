@@ -36,6 +36,7 @@ class SessionRow(Table, table=True):
     terminal: bool = False
     cursor: int = 0
     contiguous: bool = True
+    contradicted: bool = False
     given_up: list[int] | None = Field(default=None, sa_type=_LIST)
     inferred: list[str] | None = Field(default=None, sa_type=_LIST)
     held: list[int] = Field(default_factory=list, sa_type=JSON, nullable=False)
