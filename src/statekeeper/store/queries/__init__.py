@@ -8,6 +8,7 @@ Every room asks through a `Reader`, which knows what to do when the store is awa
 from typing import Final
 
 from statekeeper.store.queries.callbacks import Callbacks
+from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
@@ -24,6 +25,7 @@ class Queries:
     def __init__(self, reader: Reader) -> None:
         self.sessions: Final = Sessions(reader)
         self.histories: Final = Histories(reader)
+        self.cases: Final = Cases(reader)
         self.callbacks: Final = Callbacks(reader)
         self.recoveries: Final = Recoveries(reader)
         self.refusals: Final = Refusals(reader)
