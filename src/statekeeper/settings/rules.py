@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -57,6 +58,14 @@ def check_trustworthy(url: str) -> str:
     if not is_trustworthy(url):
         raise ValueError
     return url
+
+
+def check_origin(url: str) -> str:
+    """A scheme, a host and perhaps a port; a slash behind them is dropped."""
+    parts = urlsplit(check_trustworthy(url))
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def check_broker_url(url: str) -> str:
@@ -130,6 +139,8 @@ Number = Annotated[float, BeforeValidator(refuse_truth), Field(ge=0, le=A_YEAR, 
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(split), Field(min_length=1)]
 Port = Annotated[int, BeforeValidator(refuse_truth), Field(ge=0, le=65_535)]
 Url = Annotated[Text, AfterValidator(check_trustworthy)]
+Origin = Annotated[Text, AfterValidator(check_origin)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_TEXT)]
 BrokerUrl = Annotated[Text, AfterValidator(check_broker_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
