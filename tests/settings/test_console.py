@@ -94,7 +94,7 @@ def test_nobody_is_signed_in_for_no_time(setting, fault, name):
     assert fault().endswith("takes seconds, 0 to 31622400, but not 0")
 
 
-@pytest.mark.parametrize("value", ["", "x" * 256])
+@pytest.mark.parametrize("value", ["", "x" * 256, "gehéim"])
 def test_the_client_s_secret_is_shown_nowhere(write, fault, value):
     write(f'[oidc]\nclient_secret = "{value}"')
     assert fault().startswith("oidc.client_secret: got (not shown) from statekeeper.toml; takes the secret")

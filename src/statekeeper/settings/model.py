@@ -159,7 +159,9 @@ class OidcSettings(BaseModel):
     client_id: rules.Text | None = Field(
         default=None, description="the name under which the provider knows the console"
     )
-    client_secret: rules.Secret | None = Field(default=None, description="the secret that goes with client_id")
+    client_secret: rules.ClientSecret | None = Field(
+        default=None, description="the secret that goes with client_id, 1 to 255 printable ASCII characters"
+    )
     scopes: rules.Texts = Field(default=("openid", "profile"), description="scopes to ask for, openid among them")
     roles_claim: rules.Text = Field(
         default="roles", description="a claim, or a path such as realm_access.roles, with a text or a list of texts"

@@ -24,6 +24,7 @@ from statekeeper.trust.signing import parse_secret
 
 A_YEAR: Final = 366 * 86_400
 _SHA256: Final = re.compile("[0-9a-fA-F]{64}")
+_CLIENT_SECRET: Final = re.compile("[\\x20-\\x7e]{1,255}")
 _T = TypeVar("_T")
 
 
@@ -95,6 +96,13 @@ def check_signing_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def check_client_secret(secret: SecretStr) -> SecretStr:
+    """Printable ASCII, as RFC 6749 has it (appendix A.2): it goes into a header."""
+    if not _CLIENT_SECRET.fullmatch(secret.get_secret_value()):
+        raise ValueError
+    return secret
+
+
 def check_sha256(secret: SecretStr) -> SecretStr:
     if not _SHA256.fullmatch(secret.get_secret_value()):
         raise ValueError
@@ -140,7 +148,7 @@ Numbers = Annotated[tuple[Number, ...], BeforeValidator(split), Field(min_length
 Port = Annotated[int, BeforeValidator(refuse_truth), Field(ge=0, le=65_535)]
 Url = Annotated[Text, AfterValidator(check_trustworthy)]
 Origin = Annotated[Text, AfterValidator(check_origin)]
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_TEXT)]
+ClientSecret = Annotated[SecretStr, AfterValidator(check_client_secret)]
 BrokerUrl = Annotated[Text, AfterValidator(check_broker_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]
