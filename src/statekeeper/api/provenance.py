@@ -8,11 +8,11 @@ Sources: W3C Fetch Metadata, section 2.2; RFC 6454, section 7. A page on another
 is somebody else's; `none` is a person at the address bar.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-Headers = Sequence[tuple[bytes, bytes]]
+Headers = Iterable[tuple[bytes, bytes]]
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUR_OWN: Final = frozenset({b"same-origin", b"none"})
 
@@ -24,7 +24,8 @@ def is_foreign(headers: Headers, own_url: str | None = None) -> bool:
         return True
     if sites and all(site == b"same-origin" for site in sites):
         return False  # a proxy may have given the Host another name, and the browser knows better
-    ours = {_host_of(own_url), *(host.decode("latin-1").lower() for host in _values(headers, b"host"))}
+    hosts = (host.decode("latin-1").lower() for host in _values(headers, b"host"))
+    ours = {_host_of(own_url or ""), *hosts} - {""}
     return any(_host_of(origin.decode("latin-1")) not in ours for origin in _values(headers, b"origin"))
 
 
@@ -32,10 +33,8 @@ def _values(headers: Headers, wanted: bytes) -> list[bytes]:
     return [value for name, value in headers if name == wanted]
 
 
-def _host_of(origin: str | None) -> str | None:
+def _host_of(origin: str) -> str:
     """The host and port of an origin; empty of one that is hidden (`null`) or is none, so that it is nobody's."""
-    if origin is None:
-        return None
     try:
         return urlsplit(origin).netloc.lower()
     except ValueError:
