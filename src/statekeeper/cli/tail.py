@@ -42,7 +42,8 @@ def tail(
 ) -> None:
     """Show steps as they are taken, and the last few before.
 
-    It ends with Ctrl-C. Where a session comes from is known for certain at its end, so that `--environment` and `--flow-id` show ends only.
+    It ends with Ctrl-C. Where a session comes from is known for certain at its end, so that `--environment` and
+    `--flow-id` show ends only.
 
     ```
     statekeeper tail
