@@ -14,15 +14,16 @@ from markupsafe import Markup, escape
 from statekeeper.core.instants import parse_rfc3339, rfc3339
 from statekeeper.explanation.sentences import Sentence, Value, plain
 
-_TIME: Final = Markup('<time datetime="{}">{}</time>')
+_TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
+_RELATIVE: Final = Markup(" data-relative")
 _CODE: Final = Markup("<b>{}</b>")
 
 
-def show_time(at: datetime | str, language: str) -> Markup:
-    """A time, in UTC until a script knows better; the exact one is in its `datetime`."""
+def show_time(at: datetime | str, language: str, *, relative: bool = False) -> Markup:
+    """A time, in UTC until a script knows better, or says how long ago; the exact one is in its `datetime`."""
     instant = parse_rfc3339(at) if isinstance(at, str) else at
     text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
-    return _TIME.format(rfc3339(instant), f"{text} UTC")
+    return _TIME.format(rfc3339(instant), _RELATIVE if relative else "", f"{text} UTC")
 
 
 def show_value(value: Value, language: str) -> Markup:
