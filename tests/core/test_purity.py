@@ -47,6 +47,7 @@ CLOCKS_AND_DICE = {
     "urandom",
     "getnode",
 }
+GIVEN = {"circumstances.now"}  # an argument's: whoever asks says when
 DOORS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 WAITING = (ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)
 MUTABLE = (ast.Global, ast.Nonlocal)
@@ -72,7 +73,7 @@ def impurities(tree):
             yield node.lineno, node.id
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLOCKS_AND_DICE:
             yield node.lineno, node.func.id
-        elif isinstance(node, ast.Attribute) and node.attr in CLOCKS_AND_DICE:
+        elif isinstance(node, ast.Attribute) and node.attr in CLOCKS_AND_DICE and ast.unparse(node) not in GIVEN:
             yield node.lineno, node.attr
         elif isinstance(node, ast.alias) and node.name in DOORS | CLOCKS_AND_DICE:
             yield node.lineno, node.name
