@@ -10,12 +10,26 @@ from uuid import uuid5
 
 from memory import SESSION, MemorySession, said
 from statekeeper.core.machine import Disposition
+from statekeeper.core.statechart import Statechart
 from statekeeper.explanation.case import Case, CaseAttempt, CaseCallback, CaseEvent, CaseStep, Circumstances, Repeat
 from statekeeper.explanation.sentences import plain
 from statekeeper.explanation.why import explain
 from statekeeper.resources import default_chart
 
 GAP_TIMEOUT = timedelta(minutes=1)
+STAGES = Statechart.compile(
+    {
+        "id": "stages",
+        "initial": "new",
+        "states": {
+            "new": {"on": {"open": "opened"}},
+            "opened": {"on": {"read": "read"}},
+            "read": {"on": {"weigh": "weighed"}},
+            "weighed": {"on": {"accept": "accepted"}},
+            "accepted": {"type": "final"},
+        },
+    }
+)
 
 
 def at(time):

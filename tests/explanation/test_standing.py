@@ -3,23 +3,9 @@
 import pytest
 
 from memory import said
-from situations import Situation, ended
-from statekeeper.core.statechart import Statechart
+from situations import STAGES, Situation, ended
 
 CREATED, COMPLETED = said(1, "session.created"), said(2, "session.completed")
-STAGES = Statechart.compile(
-    {
-        "id": "stages",
-        "initial": "new",
-        "states": {
-            "new": {"on": {"open": "opened"}},
-            "opened": {"on": {"read": "read"}},
-            "read": {"on": {"weigh": "weighed"}},
-            "weighed": {"on": {"accept": "accepted"}},
-            "accepted": {"type": "final"},
-        },
-    }
-)
 
 
 def first(situation):
