@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "simulate": "Play a day of IDnow webhooks to a service.",
     "listen": "Listen for callbacks as a subscriber's endpoint would.",
     "show": "Show how a session came to be what it is.",
+    "why": "Say why a session stands as it does.",
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",
     "endpoints": "List endpoints and brokers, or change an endpoint.",
