@@ -94,7 +94,7 @@ def shape(value):
     return [shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict) else None
 
 
-@pytest.mark.parametrize("name", ["getSession", "getWhy", "listSessions", "getLiveness", "getReadiness"])
+@pytest.mark.parametrize("name", ["getSession", "listSessions", "getLiveness", "getReadiness"])
 async def test_an_answer_has_the_shape_of_its_example(http, name):
     for event in forge.story(1):
         await http.webhook(event)

@@ -57,6 +57,7 @@ async def test_a_callback_that_no_subscriber_loaded_here_can_be_sent_is_told_of(
         text = "The callback to crm (completed) is held back: no subscriber of that name is loaded now."
         assert told["summary"][1] == text
         (callback,) = told["callbacks"]
+        assert set(callback) == {"callbackId", "subscriber", "status", "text"}
         assert (callback["subscriber"], callback["status"], callback["text"]) == ("crm", "pending", text)
 
 
