@@ -98,6 +98,7 @@ class Service:
             self._administration(delivery.timeout),
             self.recoverer,
             self._tail,
+            journal.gap_timeout,
         )
         self.app: Final = build(parts, _access_policy(settings), [self._lifespan], console.routes())
 

@@ -22,6 +22,7 @@ from statekeeper.api.problems import answer
 from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
+from statekeeper.api.why import get_why
 from statekeeper.api.wiring import Wiring
 
 __all__ = ["AccessPolicy", "AccessToken", "Role", "Wiring", "build"]
@@ -39,6 +40,7 @@ def build(
             receive_webhook,
             get_session,
             get_history,
+            get_why,
             list_sessions,
             retry_callback,
             *ENDPOINT_ROUTES,

@@ -10,6 +10,7 @@ from typing import Final
 from statekeeper.store.queries.callbacks import Callbacks
 from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
+from statekeeper.store.queries.explanations import Explanations
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
 from statekeeper.store.queries.monitoring import Monitoring
@@ -26,6 +27,7 @@ class Queries:
         self.sessions: Final = Sessions(reader)
         self.histories: Final = Histories(reader)
         self.cases: Final = Cases(reader)
+        self.explanations: Final = Explanations(reader, self.cases)
         self.callbacks: Final = Callbacks(reader)
         self.recoveries: Final = Recoveries(reader)
         self.refusals: Final = Refusals(reader)

@@ -22,6 +22,7 @@ from statekeeper.store.views.endpoints import (
     SecretEndpointView,
     SigningSecretView,
 )
+from statekeeper.store.views.explanations import CallbackWhyView, EventWhyView, WhyView
 from statekeeper.store.views.feed import ConsumerList, ConsumerView, FeedItem, FeedPage
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
@@ -32,6 +33,7 @@ __all__ = [
     "AttemptView",
     "CallbackPage",
     "CallbackView",
+    "CallbackWhyView",
     "ChartView",
     "ConsumerList",
     "ConsumerView",
@@ -40,6 +42,7 @@ __all__ = [
     "EndpointView",
     "EndpointsView",
     "EventView",
+    "EventWhyView",
     "FaultView",
     "FeedItem",
     "FeedPage",
@@ -62,4 +65,5 @@ __all__ = [
     "SigningSecretView",
     "TransitionView",
     "View",
+    "WhyView",
 ]
