@@ -5,7 +5,7 @@ from typing import Final
 from statekeeper.core.snapshot import Cause, Disposition
 from statekeeper.explanation.case import Case, CaseEvent, CaseStep
 from statekeeper.explanation.moments import Tone
-from statekeeper.explanation.sentences import N_, Sentence
+from statekeeper.explanation.sentences import N_, Sentence, Value
 from statekeeper.explanation.waits import Waits
 
 Said = tuple[Tone, str]
@@ -70,7 +70,7 @@ _OTHER: Final = (Tone.PLAIN, N_("{name}, number {number}, arrived and became {di
 
 def tell_arrival(case: Case, waits: Waits, event: CaseEvent) -> tuple[Tone, Sentence]:
     """How an arrival is looked at, and the sentence about it."""
-    values = {"name": event.name, "number": event.sequence, "disposition": event.disposition}
+    values: dict[str, Value] = {"name": event.name, "number": event.sequence, "disposition": event.disposition}
     step = next((step for step in case.steps if step.event_id == event.event_id), None)
     tone, text = _of_step(event, step) or _of_turn(waits, event)
     if step:

@@ -21,6 +21,26 @@ NONE: Final = N_("none")
 WORDS: Final = frozenset({YES, NO, NONE})
 """The values that are our own words, and to be translated; any other is what it is."""
 
+FLOW: Final = N_("flow")
+ENVIRONMENT: Final = N_("environment")
+STATE: Final = N_("state")
+LAST_STEP: Final = N_("last step")
+NUMBERS: Final = N_("numbers applied")
+INFERRED: Final = N_("steps without an event")
+GIVEN_UP: Final = N_("numbers given up on")
+COMPLETE: Final = N_("every event there")
+CONTRADICTED: Final = N_("events that contradict it")
+_SAID: Final[Mapping[str, str]] = {
+    "flowId": FLOW,
+    "environment": ENVIRONMENT,
+    "state": STATE,
+    "lastStep": LAST_STEP,
+    "sequences": NUMBERS,
+    "inferred": INFERRED,
+    "givenUp": GIVEN_UP,
+    "contiguous": COMPLETE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -82,7 +102,9 @@ def _last_step(case: Case, callback: CaseCallback, steps: Sequence[CaseStep]) ->
     """That of the last of the steps whose event had one, the events that confirmed a step among them."""
     events = {event.event_id: event for event in bearers(case).values()}
     borne = [events[step.event_id] for step in steps if step.event_id in events]
-    found = [_parts(event.last_step.id, event.last_step.type, event.last_step.status) for event in borne if event.last_step]
+    found = [
+        _parts(event.last_step.id, event.last_step.type, event.last_step.status) for event in borne if event.last_step
+    ]
     return found[-1] if found else _show_step(callback.then.get("lastStep"), none=None)
 
 
@@ -117,25 +139,6 @@ def _yes(value: object) -> str:
     return YES if value else NO
 
 
-FLOW: Final = N_("flow")
-ENVIRONMENT: Final = N_("environment")
-STATE: Final = N_("state")
-LAST_STEP: Final = N_("last step")
-NUMBERS: Final = N_("numbers applied")
-INFERRED: Final = N_("steps without an event")
-GIVEN_UP: Final = N_("numbers given up on")
-COMPLETE: Final = N_("every event there")
-CONTRADICTED: Final = N_("events that contradict it")
-_SAID: Final[Mapping[str, str]] = {
-    "flowId": FLOW,
-    "environment": ENVIRONMENT,
-    "state": STATE,
-    "lastStep": LAST_STEP,
-    "sequences": NUMBERS,
-    "inferred": INFERRED,
-    "givenUp": GIVEN_UP,
-    "contiguous": COMPLETE,
-}
 _SHOWN: Final[Mapping[str, Any]] = {
     "flowId": _text,
     "environment": _text,

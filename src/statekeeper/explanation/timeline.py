@@ -1,8 +1,8 @@
 """One timeline of all that befell a session, oldest first: what came, what it did, who was told, and who stepped in.
 
-It is ordered by time, and where times are equal (a batch has one) by cause: an arrival, the gap that it shows, the steps
-that it made possible, the callbacks of each step and their attempts. A key says so: time, the last arrival that was
-needed, and what stands behind what of that arrival. Repeats are no moments of their own: they are with their event.
+It is ordered by time, and where times are equal (a batch has one) by cause: an arrival, the gap that it shows, the
+steps that it made possible, the callbacks of each step and their attempts. A key says so: time, the last arrival that
+was needed, and what stands behind what of that arrival. Repeats are no moments of their own: they are with their event.
 """
 
 from collections.abc import Iterator, Sequence
