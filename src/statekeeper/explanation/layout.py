@@ -29,7 +29,7 @@ LANE: Final = 14
 _PADDING: Final = 14
 _NAME: Final = 8.2
 _LABEL: Final = 7.2
-_ARROW: Final = 18
+_ARROW: Final = 17
 _LONGEST: Final = 24
 _ASTRAY, _LEAF, _ONWARD = range(3)
 
