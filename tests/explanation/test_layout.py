@@ -1,6 +1,6 @@
 """Any legal chart has room for all of it, however it is told, and nothing stands on anything else."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -70,7 +70,7 @@ def test_every_edge_leaves_its_state_and_reaches_its_target_along_straight_lines
         x, y = line.points[-1]
         assert target.x <= x <= target.right
         assert target.y <= y <= target.y + BOX_HEIGHT
-        assert all(here[0] == there[0] or here[1] == there[1] for here, there in zip(line.points, line.points[1:]))
+        assert all(here[0] == there[0] or here[1] == there[1] for here, there in pairwise(line.points))
 
 
 @given(charts())
