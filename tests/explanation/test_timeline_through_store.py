@@ -137,21 +137,25 @@ def has_everything_once(case, moments):
 
 
 def has_no_effect_before_its_cause(case, moments):
-    arrivals = places(moments, Kind.ARRIVAL, lambda moment: moment.event.event_id)
     steps = places(moments, Kind.STEP, lambda moment: moment.step.ordinal)
     callbacks = places(moments, Kind.CALLBACK, lambda moment: moment.callback.callback_id)
     kept = {event.event_id for event in case.events if event.disposition != "conflict"}
     for step in case.steps:
         if step.cause == "event" and step.event_id in kept:
-            assert last_arrival(moments, case, step.event_id) < steps[step.ordinal]
+            assert last_arrival(moments, case, step) < steps[step.ordinal]
     for callback in case.callbacks:
         assert steps[callback.ordinal] < callbacks[callback.callback_id]
     for place, moment in enumerate(moments):
         if moment.attempt:
             assert callbacks[moment.callback.callback_id] < place
-    assert arrivals
 
 
-def last_arrival(moments, case, event_id):
-    (arrival,) = [e.arrival for e in case.events if e.event_id == event_id and e.disposition != "conflict"]
-    return places(moments, Kind.ARRIVAL, lambda moment: moment.event.arrival)[arrival]
+def last_arrival(moments, case, step):
+    """The place of the last that a step had to wait for: its event, or one before it that was not given up on."""
+    arrivals = places(moments, Kind.ARRIVAL, lambda moment: moment.event.arrival)
+    kept = [event for event in case.events if event.disposition != "conflict"]
+    late = {each.sequence for each in case.steps if each.reason}
+    needed = [event for event in kept if event.event_id == step.event_id]
+    if not step.reason:
+        needed += [e for e in kept if e.sequence < step.sequence and e.disposition != "late" and e.sequence not in late]
+    return max(arrivals[event.arrival] for event in needed)
