@@ -80,6 +80,12 @@ def test_no_two_edges_end_in_one_point(chart):
 
 
 @given(charts())
+def test_every_edge_that_goes_by_a_lane_has_its_own(chart):
+    lanes = [line.points[-2][0] for line in lay_out(chart).lines if len(line.points) > 3]
+    assert len(set(lanes)) == len(lanes)
+
+
+@given(charts())
 def test_a_state_that_is_farther_stands_lower_than_the_one_it_is_reached_from(chart):
     layout = lay_out(chart)
     for state in chart.states:
