@@ -35,14 +35,13 @@ _COMMANDS: Final = {
     "config": "Show the settings, and where each comes from.",
 }
 INTERRUPTED: Final = 128 + signal.SIGINT
-_FILES: Final = {"show": "sessions"}
 
 
 class Deferred(click.RichCommand):
     """A command known by its name and its line of help; its file is imported when it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 -- click's
-        module = import_module(f"statekeeper.cli.{_FILES.get(str(self.name), self.name)}")
+        module = import_module(f"statekeeper.cli.{self.name}")
         _collect_garbage_again()
         command: click.Command = getattr(module, str(self.name))
         return command.make_context(info_name, args, *more, **extra)

@@ -50,6 +50,13 @@ class Part(NamedTuple):
     rows: Iterable[Iterable[object]]
 
 
+class Coloured(NamedTuple):
+    """A cell with a colour of its own, whatever it says."""
+
+    text: str
+    colour: str
+
+
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; a word of the contract has its colour."""
     show_page(Part(title, columns, rows))
@@ -132,6 +139,8 @@ def _console(*, err: bool = False) -> Console:
 
 
 def _cell(value: object) -> Text:
+    if isinstance(value, Coloured):
+        return Text(_plain(value.text), style=value.colour)
     text = _plain("" if value is None else str(value))
     return Text(text, style=_COLOURS.get(text.strip(), ""))
 
