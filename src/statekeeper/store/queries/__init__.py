@@ -13,7 +13,9 @@ from statekeeper.store.queries.consumers import Consumers
 from statekeeper.store.queries.explanations import Explanations
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
+from statekeeper.store.queries.listing import Listings
 from statekeeper.store.queries.monitoring import Monitoring
+from statekeeper.store.queries.overview import Overviews
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.store.queries.refusals import Refusals
@@ -25,6 +27,7 @@ class Queries:
 
     def __init__(self, reader: Reader) -> None:
         self.sessions: Final = Sessions(reader)
+        self.listing: Final = Listings(reader)
         self.histories: Final = Histories(reader)
         self.cases: Final = Cases(reader)
         self.explanations: Final = Explanations(reader, self.cases)
@@ -33,4 +36,5 @@ class Queries:
         self.refusals: Final = Refusals(reader)
         self.feed: Final = Feed(reader)
         self.consumers: Final = Consumers(reader)
+        self.overview: Final = Overviews(reader)
         self.monitoring: Final = Monitoring(reader)
