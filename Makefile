@@ -4,7 +4,7 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test coverage check format bench soak docs lock clean
+.PHONY: help demo serve test coverage check format bench soak docs words lock clean
 
 help: ## list the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,8 @@ help: ## list the commands
 demo: .venv/run ## a day of sessions against a real service, checked to the last callback
 	$(BIN)/statekeeper demo
 
-serve: .venv/run ## the service, with the settings of statekeeper.toml or the environment
-	$(BIN)/statekeeper serve
+serve: .venv/run ## the service, with the settings of statekeeper.toml or the environment; without any, what the demo left
+	$(BIN)/statekeeper serve $(if $(wildcard statekeeper.toml)$(filter STATEKEEPER_%,$(.VARIABLES)),,$(addprefix --config ,$(wildcard statekeeper-demo/statekeeper.toml)))
 
 test: .venv/dev ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
@@ -53,6 +53,11 @@ soak: .venv/dev ## ten minutes at half load: memory must stay flat
 
 docs: .venv/dev ## the reference pages that are written by the program
 	$(BIN)/python docs/generate.py
+
+words: .venv/dev ## gather the console's texts into its catalogues, to be translated
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keywords N_ --no-location --sort-output --omit-header --output .words.pot src/statekeeper
+	$(BIN)/pybabel --quiet update --domain console --input-file .words.pot --output-dir src/statekeeper/console/locales --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@rm .words.pot
 
 lock: ## pin every dependency anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade pyproject.toml --group install --output-file requirements/run.txt

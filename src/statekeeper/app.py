@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import structlog
 from litestar import Litestar
 
+from statekeeper import console
 from statekeeper.api import AccessPolicy, AccessToken, Role, Wiring, build
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.subscribers import Subscriber
@@ -100,7 +101,7 @@ class Service:
             self.recoverer,
             self._tail,
         )
-        self.app: Final = build(parts, _access_policy(settings), [self._lifespan])
+        self.app: Final = build(parts, _access_policy(settings), [self._lifespan], console.routes())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.callbacks import retry_callback
@@ -26,8 +27,13 @@ from statekeeper.api.wiring import Wiring
 __all__ = ["AccessPolicy", "AccessToken", "Role", "Wiring", "build"]
 
 
-def build(parts: Wiring, access: AccessPolicy, lifespan: Sequence[Callable[[Litestar], Any]] = ()) -> Litestar:
-    """The app around its parts."""
+def build(
+    parts: Wiring,
+    access: AccessPolicy,
+    lifespan: Sequence[Callable[[Litestar], Any]] = (),
+    more: Sequence[ControllerRouterHandler] = (),
+) -> Litestar:
+    """The app around its parts; `more` are routes that are none of this package's."""
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -53,6 +59,7 @@ def build(parts: Wiring, access: AccessPolicy, lifespan: Sequence[Callable[[Lite
             get_page,
             get_document,
             get_script,
+            *more,
         ],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),

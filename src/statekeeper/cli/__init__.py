@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "demo": "Play a day of sessions to a service of its own, and check every one.",
     "simulate": "Play a day of IDnow webhooks to a service.",
     "listen": "Listen for callbacks as a subscriber's endpoint would.",
+    "tail": "Show steps as they are taken, and the last few before.",
     "show": "Show how a session came to be what it is.",
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",

@@ -24,6 +24,9 @@ from statekeeper.core.events import parse_uuid
 _UNBOUNDED: Final = 1_000_000
 _COLOURS: Final = {
     "completed": "green",
+    "created": "blue",
+    "expired": "yellow",
+    "aborted": "yellow",
     "delivered": "green",
     "applied": "green",
     "dead": "red",
@@ -95,6 +98,11 @@ def show_line(text: str, *, err: bool = False) -> None:
     _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
 
 
+def show_words(*words: str) -> None:
+    """Print one line; a word of the contract has its colour."""
+    _console().print(Text("  ").join(map(_cell, words)), soft_wrap=True)
+
+
 def counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
@@ -125,7 +133,7 @@ def _console(*, err: bool = False) -> Console:
 
 def _cell(value: object) -> Text:
     text = _plain("" if value is None else str(value))
-    return Text(text, style=_COLOURS.get(text, ""))
+    return Text(text, style=_COLOURS.get(text.strip(), ""))
 
 
 def _plain(text: str) -> str:

@@ -1,1 +1,42 @@
-"""The console: pages for a person who asks what happened to a session, when and why, and who may act on it."""
+"""The console: pages for a person who asks what happened to a session, when and why, and who may act on it.
+
+Handlers read what was asked, ask the queries or perform an act, and fill a template; `pages` renders it in the
+visitor's language. All that is listed in `PAGES` stands behind the guard; what is open stands in `OPEN`.
+"""
+
+from typing import Final
+
+from litestar import Router, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from statekeeper.console.assets import get_asset
+from statekeeper.console.failures import answer_page
+from statekeeper.console.forms import HOME
+from statekeeper.console.guard import require_visitor
+from statekeeper.console.preferences import change_preferences
+
+__all__ = ["routes"]
+
+
+@get("/console")
+async def get_home() -> Redirect:
+    """The first page is that of the sessions."""
+    return Redirect(HOME)
+
+
+@get("/console/{rest:path}")
+async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever it is
+    """Whatever is no page is told so on one."""
+    raise NotFoundException
+
+
+OPEN: Final = (get_asset,)
+PAGES: Final = (get_home, get_nothing, change_preferences)
+
+
+def routes() -> tuple[Router, ...]:
+    """The console's routes, for the app."""
+    behind = Router("/", route_handlers=PAGES, guards=[require_visitor], exception_handlers={Exception: answer_page})
+    return Router("/", route_handlers=OPEN, exception_handlers={Exception: answer_page}), behind

@@ -1,0 +1,52 @@
+"""Pages: a template, what it is to show, and to whom.
+
+Templates escape everything and know no name that they were not given. Each language has an environment of its own,
+made when it is first asked for.
+"""
+
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Response
+
+from statekeeper.console.assets import address
+from statekeeper.console.show import say, show_time
+from statekeeper.console.visitor import Asked, preferences, visitor_or_none
+from statekeeper.console.words import LANGUAGES, translations
+
+_VERSION: Final = version("statekeeper")
+_MEDIA_TYPE: Final = "text/html; charset=utf-8"
+
+
+def page(request: Asked, template: str, *, status: int = 200, **shown: Any) -> Response[str]:  # noqa: ANN401 -- templates take anything
+    """A page, or a part of one, in the visitor's language."""
+    return Response(render(request, template, **shown), status_code=status, media_type=_MEDIA_TYPE)
+
+
+def render(request: Asked, template: str, **shown: Any) -> str:  # noqa: ANN401 -- same
+    """A template with what it is to show, as text."""
+    liked = preferences(request)
+    whole = {"visitor": visitor_or_none(request), "preferences": liked, "path": request.url.path, **shown}
+    return _environment(liked.language).get_template(template).render(whole)
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("statekeeper.console"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = translations(language)
+    environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    environment.globals |= {"asset": address, "languages": LANGUAGES, "version": _VERSION, "language": language}
+    environment.filters |= {
+        "time": partial(show_time, language=language),
+        "say": partial(say, language=language, translate=words.gettext),
+    }
+    return environment

@@ -1,0 +1,40 @@
+"""How values look on a page: times as elements that a script turns into the viewer's zone, sentences with them inside.
+
+Whatever comes from outside goes through `escape`, here as in the templates; nothing here marks a text as safe that it
+did not make itself.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from babel.dates import format_datetime
+from markupsafe import Markup, escape
+
+from statekeeper.core.instants import parse_rfc3339, rfc3339
+from statekeeper.explanation.sentences import Sentence, Value, plain
+
+_TIME: Final = Markup('<time datetime="{}">{}</time>')
+_CODE: Final = Markup("<b>{}</b>")
+
+
+def show_time(at: datetime | str, language: str) -> Markup:
+    """A time, in UTC until a script knows better; the exact one is in its `datetime`."""
+    instant = parse_rfc3339(at) if isinstance(at, str) else at
+    text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
+    return _TIME.format(rfc3339(instant), f"{text} UTC")
+
+
+def show_value(value: Value, language: str) -> Markup:
+    """A value within a sentence."""
+    return show_time(value, language) if isinstance(value, datetime) else _CODE.format(plain(value))
+
+
+def say(sentence: Sentence, language: str, translate: Callable[[str], str]) -> Markup:
+    """A sentence as markup: its text, translated and escaped, with its values in their places."""
+    said = sentence.said(lambda value: _mark(show_value(value, language)), lambda text: str(escape(translate(text))))
+    return Markup(said)  # noqa: S704 -- the text is escaped, and so is each value
+
+
+def _mark(markup: Markup) -> str:
+    return str(markup)
