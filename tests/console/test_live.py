@@ -59,7 +59,7 @@ async def test_what_is_as_it_was_is_not_sent_again(eager):
         await taken(stream)
         waiting = asyncio.ensure_future(anext(stream))
         async with asyncio.timeout(PATIENCE):
-            while part.looks < 20:
+            while part.looks < 20:  # noqa: ASYNC110 -- it is the stream's turn that is waited for
                 await asyncio.sleep(0)
         assert not waiting.done()
         waiting.cancel()
