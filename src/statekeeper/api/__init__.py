@@ -11,7 +11,8 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
-from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.acts import add_note, close_gap, list_audit
+from statekeeper.api.callbacks import resend_callback, retry_callback
 from statekeeper.api.consumers import delete_consumer, get_consumer, list_consumers, put_consumer
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.endpoints import ENDPOINT_ROUTES
@@ -35,6 +36,10 @@ def build(parts: Wiring, access: AccessPolicy, lifespan: Sequence[Callable[[Lite
             get_history,
             list_sessions,
             retry_callback,
+            resend_callback,
+            close_gap,
+            add_note,
+            list_audit,
             *ENDPOINT_ROUTES,
             recover_endpoint,
             backfill_endpoint,
