@@ -1,4 +1,4 @@
-"""Callbacks of all sessions, each with its attempts, and what a retry of one would begin from."""
+"""Callbacks of all sessions, each with its attempts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -8,13 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from statekeeper.core.errors import AlreadyDelivered, NotFound
 from statekeeper.store import projections as show
 from statekeeper.store import waiting
 from statekeeper.store.pages import DEFAULT_LIMIT, Walk
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.tables import AttemptRow, CallbackRow, table
-from statekeeper.store.views import CallbackPage, RetryPlanView
+from statekeeper.store.views import CallbackPage
 from statekeeper.store.waiting import Owed
 
 _callbacks: Final = table(CallbackRow)
@@ -41,7 +40,7 @@ class CallbackFilter:
 
 
 class Callbacks:
-    """Lists many, and looks at one before it is retried."""
+    """Lists many."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -56,15 +55,6 @@ class Callbacks:
     async def owed(self) -> list[Owed]:
         """What every subscriber is owed that was ever owed anything, by their names."""
         return await self._reader.ask(waiting.owed)
-
-    async def retry_plan(self, callback_id: UUID) -> RetryPlanView:
-        """What a retry would begin from; raises `NotFound` or `AlreadyDelivered`, as the retry itself would."""
-        row = await self._reader.row(select(*show.RETRY_PLAN).where(_callbacks.c.callback_id == callback_id))
-        if row is None:
-            raise NotFound("callback", callback_id)
-        if row.status == "delivered":
-            raise AlreadyDelivered(callback_id)
-        return show.retry_plan_view(row)
 
 
 def attempts_of(connection: Connection, session_ids: Collection[UUID]) -> show.Attempts:
