@@ -43,7 +43,7 @@ def test_four_digits_or_more_are_a_part(text, part):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "fe1", "crm", "fe19 g", "----", "٠١٢٣٤", "fe1941c2bc454142b516fa0fc9fd77540", "https://x.example/"],  # noqa: RUF001
+    ["", "  ", "fe1", "crm", "fe19 g", "----", "٠١٢٣٤", "fe1941c2bc454142b516fa0fc9fd77540", "https://x.example/"],
 )
 def test_anything_else_is_nothing(text):
     assert read_search(text) is None

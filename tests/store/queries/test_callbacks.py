@@ -33,6 +33,7 @@ async def test_what_is_due_is_told_from_what_is_only_pending(store, clock):
     assert [item.session_id for item in (await store.queries.callbacks.page(due)).items] == [number(1)]
     everybody = await store.queries.callbacks.page(CallbackFilter(due_by=clock.now))
     assert len(everybody.items) == 3
+    assert (await store.queries.callbacks.page(CallbackFilter(("dead",), due_by=clock.now))).items == []
 
 
 async def test_every_subscriber_that_was_ever_owed_anything_has_its_counts(store, clock):
