@@ -34,6 +34,11 @@ class CallbackFilter:
         """Each of a subscriber's statuses is a stretch of one index, and each status a stretch of another."""
         return "ix_callbacks_status" if self.subscriber is None else "ix_callbacks_subscriber"
 
+    def wanted_statuses(self) -> list[str]:
+        """Each once; what is due is looked for among the pending, since the others are many and never due."""
+        asked = dict.fromkeys(self.statuses) or ("pending", "delivered", "dead")
+        return [status for status in asked if self.due_by is None or status == "pending"]
+
     def conditions(self) -> list[ColumnElement[bool]]:
         mine = [] if self.subscriber is None else [_callbacks.c.subscriber == self.subscriber]
         return mine if self.due_by is None else [*mine, _callbacks.c.due_at <= self.due_by]
@@ -47,8 +52,9 @@ class Callbacks:
 
     async def page(self, wanted: CallbackFilter, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> CallbackPage:
         """One page of callbacks, the newest first; raises `QueryRefused` for a bad limit or cursor."""
-        statuses = dict.fromkeys(wanted.statuses) or ("pending", "delivered", "dead")
-        branches = [_callbacks.c.status == status for status in statuses]
+        branches = [_callbacks.c.status == status for status in wanted.wanted_statuses()]
+        if not branches:
+            return CallbackPage([], None)
         query = replace(_WALK, index=wanted.index).page(wanted.conditions(), branches, limit, cursor)
         return await self._reader.read(_page, query, limit)
 

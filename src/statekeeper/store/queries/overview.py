@@ -15,12 +15,10 @@ from sqlalchemy import Connection, func, select
 from statekeeper.core.quantiles import quantile
 from statekeeper.metrics import ACK_BUCKETS
 from statekeeper.resources import default_chart
-from statekeeper.store import projections as show
 from statekeeper.store import waiting
 from statekeeper.store.minutes import Figures, minute_of
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.tables import FeedHeadRow, MinuteRow, RefusalRow, SessionRow, table
-from statekeeper.store.views import RefusalView
 from statekeeper.store.waiting import Owed
 
 _sessions: Final = table(SessionRow)
@@ -42,6 +40,14 @@ class Minute:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A verified webhook that was no event: what was wrong with which fields, and nothing of its token."""
+
+    at: datetime
+    faults: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """As of `at`. `minutes` are the last sixty, the oldest first, with an empty one where nothing came.
 
@@ -58,7 +64,7 @@ class Overview:
     held: int
     held_since: datetime | None
     owed: list[Owed]
-    newest_refusals: list[RefusalView] = field(default_factory=list)
+    newest_refusals: list[Refused] = field(default_factory=list)
 
     @property
     def oldest_due(self) -> datetime | None:
@@ -81,7 +87,7 @@ def _read(connection: Connection, now: datetime) -> Overview:
     by_minute = _read_minutes(connection, now)
     total = sum(by_minute.values(), Figures())
     number, since = waiting.held(connection)
-    newest = select(*show.REFUSAL).order_by(_refusals.c.refusal_id.desc()).limit(NEWEST)
+    newest = select(_refusals.c.at, _refusals.c.faults).order_by(_refusals.c.refusal_id.desc()).limit(NEWEST)
     return Overview(
         at=now,
         states=count_states(connection),
@@ -92,7 +98,7 @@ def _read(connection: Connection, now: datetime) -> Overview:
         held=number,
         held_since=since,
         owed=waiting.owed(connection),
-        newest_refusals=[show.refusal_view(row) for row in connection.execute(newest)],
+        newest_refusals=[Refused(*row) for row in connection.execute(newest)],
     )
 
 
