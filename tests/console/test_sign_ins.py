@@ -137,3 +137,8 @@ async def test_a_sign_in_is_good_for_what_its_token_is_good_for_now(serving, tok
         assert await person.is_in() is (role is not None)
         if role:
             assert f"with the role {role}" in (await person.get("/console/nothing")).text
+
+
+async def test_whoever_speaks_german_is_asked_in_german(with_tokens):
+    answer = await with_tokens.get(SIGN_IN, headers={"accept-language": "de-DE,de;q=0.9"})
+    assert "Mit einem Token anmelden" in answer.text
