@@ -18,6 +18,7 @@ import structlog
 from litestar import Litestar
 
 from statekeeper import console
+from statekeeper.acts import Acts
 from statekeeper.admission import access_policy, entrance_of
 from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.console.reception import Reception
@@ -29,6 +30,7 @@ from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
+from statekeeper.meter import Meter
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
@@ -90,10 +92,14 @@ class Service:
         self._relay: Final = Relay(
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
-        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers())
+        self.acts: Final = Acts(
+            self._writer.execute, self._reader.read, journal, self._directory.where, self._relay.wake
+        )
         self.recoverer: Final = Recoverer(
             self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
+        self._meter: Final = Meter(self._writer.execute)
         self._tail: Final = Tail(queries.feed, self.engine.watchers)
         parts = Wiring(
             self.engine,
@@ -103,6 +109,8 @@ class Service:
             self._administration(delivery.timeout),
             self.recoverer,
             self._tail,
+            journal.gap_timeout,
+            self.acts,
         )
         self._entrance: Final = entrance_of(settings)
         access = access_policy(settings)
@@ -130,6 +138,7 @@ class Service:
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
+            self._supervise(stack, "minutes", self._meter.run(), self._meter.close)
             stack.push_async_callback(self._tail.close)
             self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)
