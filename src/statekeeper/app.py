@@ -18,6 +18,7 @@ import structlog
 from litestar import Litestar
 
 from statekeeper import console
+from statekeeper.acts import Acts
 from statekeeper.admission import access_policy, entrance_of
 from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.console.reception import Reception
@@ -91,7 +92,10 @@ class Service:
         self._relay: Final = Relay(
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
-        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers())
+        self.acts: Final = Acts(
+            self._writer.execute, self._reader.read, journal, self._directory.where, self._relay.wake
+        )
         self.recoverer: Final = Recoverer(
             self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
@@ -105,6 +109,8 @@ class Service:
             self._administration(delivery.timeout),
             self.recoverer,
             self._tail,
+            journal.gap_timeout,
+            self.acts,
         )
         self._entrance: Final = entrance_of(settings)
         access = access_policy(settings)

@@ -66,6 +66,7 @@ def test_an_address_leads_to_the_same_list_again():
         ("since=yesterday", ["since"]),
         ("until=9999-12-31T23:59-23:59", ["until"]),
         ("since=2026-01-09&until=2026-01-08", ["until"]),
+        ("since=2026-01-08&until=2026-01-08", ["until"]),
         ("gap=maybe&dead=1", ["gap", "dead"]),
         ("state=bygone&since=x", ["state", "since"]),
     ],

@@ -1,15 +1,17 @@
 """The page of the sessions, as a browser without a script has it, and as a script asks for parts of it."""
 
+import asyncio
 import re
 from html import unescape
 from itertools import pairwise
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 import forge
 from outboxes import callback
-from statekeeper.console import listing, live
+from statekeeper.console import listing
 from statekeeper.store.statements import insert
 from statekeeper.store.tables import CallbackRow, table
 from visits import Person
@@ -132,6 +134,17 @@ async def test_a_gap_is_listed_with_what_it_waits_for(local, come, clock):
     assert "waits for 1" in answer.text
 
 
+async def test_a_gap_that_was_closed_is_listed_as_one(service, local, come, clock):
+    await come(1, "completed")
+    await local.post("/webhooks/idnow", content=forge.token(forge.story(2, session_id=key(2))[1]), headers=_WEBHOOK)
+    for _ in range(5):
+        clock.advance(9)
+        await service.engine.close_gaps()
+    answer = await local.get(f"{PAGE}?gap=true")
+    assert ids(answer) == [key(2)]
+    assert 'class="tag tag--wait">gap<' in answer.text
+
+
 async def test_bad_filters_are_told_of_on_a_page_that_keeps_the_good_ones(local, come):
     await come(1)
     answer = await local.get(f"{PAGE}?since=soon&state=created&state=bygone&environment=live")
@@ -204,47 +217,66 @@ async def test_a_contradiction_is_remarked_on(local, come):
     assert 'class="tag tag--bad">contradicted<' in answer.text
 
 
-async def news(local, answer) -> str:
-    """What the stream of a page says first."""
-    address = unescape(_STREAM.search(answer.text)[1])
-    return (await local.get(address, headers={"accept": "text/event-stream"})).text
+class Impatient:
+    """An app as it is asked by somebody who leaves once they have been told something."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        told = asyncio.Event()
+
+        async def leave():
+            await told.wait()
+            return {"type": "http.disconnect"}
+
+        async def tell(message):
+            if not told.is_set():
+                await send(message)
+            if message.get("body"):
+                told.set()
+
+        await self.app(scope, leave, tell)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @pytest.fixture
-def soon_over(monkeypatch):
-    """A stream ends behind its first frame, so that a client that waits for the end of an answer is answered."""
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(live, "LONGEST_SECONDS", 0.001)
+def news(service):
+    """`await news(answer)`: what the stream of a page says first."""
+
+    async def news(answer) -> str:
+        address = unescape(_STREAM.search(answer.text)[1])
+        async with Person(SimpleNamespace(app=Impatient(service.app)), "https://localhost") as person:
+            return (await person.get(address, headers={"accept": "text/event-stream"})).text
+
+    return news
 
 
-@pytest.mark.usefixtures("soon_over")
-async def test_new_sessions_are_told_of_and_not_those_that_are_shown(local, come):
+async def test_new_sessions_are_told_of_and_not_those_that_are_shown(local, come, news):
     await come(1)
     shown = await local.get(PAGE)
-    assert ">live<" in await news(local, shown)
+    assert ">live<" in await news(shown)
     await come(2)
-    assert "1 new session: show it" in await news(local, shown)
+    assert "1 new session: show it" in await news(shown)
     await come(3)
-    assert "2 new sessions: show them" in await news(local, shown)
+    assert "2 new sessions: show them" in await news(shown)
 
 
-@pytest.mark.usefixtures("soon_over")
-async def test_new_sessions_that_do_not_fit_are_no_news(local, come):
+async def test_new_sessions_that_do_not_fit_are_no_news(local, come, news):
     shown = await local.get(f"{PAGE}?environment=live")
     await come(1)
-    assert ">live<" in await news(local, shown)
+    assert ">live<" in await news(shown)
     await come(2, environment="live")
-    assert f'href="{PAGE}?environment=live"' in await news(local, shown)
+    assert f'href="{PAGE}?environment=live"' in await news(shown)
 
 
-@pytest.mark.usefixtures("soon_over")
-async def test_more_new_sessions_than_anybody_counts_are_told_of_as_such(local, come, monkeypatch):
+async def test_more_new_sessions_than_anybody_counts_are_told_of_as_such(local, come, news, monkeypatch):
     monkeypatch.setattr(listing, "MOST_NEW", 2)
     await come(1)
     shown = await local.get(PAGE)
     for number in range(2, 7):
         await come(number)
-    assert "More than 2 new sessions" in await news(local, shown)
+    assert "More than 2 new sessions" in await news(shown)
 
 
 async def test_a_page_further_back_has_no_news(local, come, monkeypatch):

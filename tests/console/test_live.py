@@ -76,12 +76,6 @@ async def test_whoever_is_told_nothing_new_hears_a_heartbeat(eager, monkeypatch)
         assert await taken(stream) == b":\n\n"
 
 
-async def test_it_ends_after_a_while_so_that_the_guard_may_judge_again(eager, monkeypatch):
-    monkeypatch.setattr(live, "LONGEST_SECONDS", 0.02)
-    sent = [each async for each in frames(Watchers(), Part("one"), "topic")]
-    assert sent == [frame("one")]
-
-
 async def test_it_ends_and_watches_no_more_when_the_service_stops():
     watchers = Watchers()
     stream = frames(watchers, Part("one"), "topic")

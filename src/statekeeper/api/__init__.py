@@ -12,7 +12,8 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
-from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.acts import add_note, close_gap, list_audit
+from statekeeper.api.callbacks import resend_callback, retry_callback
 from statekeeper.api.consumers import delete_consumer, get_consumer, list_consumers, put_consumer
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.endpoints import ENDPOINT_ROUTES
@@ -22,6 +23,7 @@ from statekeeper.api.problems import answer
 from statekeeper.api.recoveries import backfill_endpoint, get_recovery, list_recoveries, recover_endpoint
 from statekeeper.api.sessions import get_history, get_session, list_sessions
 from statekeeper.api.webhooks import receive_webhook
+from statekeeper.api.why import get_why
 from statekeeper.api.wiring import Wiring
 
 __all__ = ["AccessPolicy", "AccessToken", "Role", "Wiring", "build"]
@@ -40,8 +42,13 @@ def build(
             receive_webhook,
             get_session,
             get_history,
+            get_why,
             list_sessions,
             retry_callback,
+            resend_callback,
+            close_gap,
+            add_note,
+            list_audit,
             *ENDPOINT_ROUTES,
             recover_endpoint,
             backfill_endpoint,

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Protocol, cast
-from uuid import UUID
 
 from litestar.types import Scope
 
+from statekeeper.acts import Acts
 from statekeeper.api.streams import Streams
+from statekeeper.core.acts import Actor
 from statekeeper.core.arrivals import Receipt
 from statekeeper.delivery.administration import Administration
 from statekeeper.recoverer import Recoverer
@@ -27,11 +28,9 @@ class Engine(Protocol):
 
     async def receive(self, body: bytes) -> Receipt: ...
 
-    async def retry(self, callback_id: UUID) -> datetime: ...
+    async def place_consumer(self, placement: Placement, actor: Actor) -> bool: ...
 
-    async def place_consumer(self, placement: Placement) -> bool: ...
-
-    async def remove_consumer(self, name: str) -> None: ...
+    async def remove_consumer(self, name: str, actor: Actor) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,8 @@ class Wiring:
     """The parts.
 
     `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
-    has at the moment; `tail` is the feed's end, and `streams` counts those who are sent events as they come.
+    has at the moment; `tail` is the feed's end, `gap_timeout` how long a gap is waited for, and `streams` counts those
+    who are sent events as they come.
     """
 
     engine: Engine
@@ -49,6 +49,8 @@ class Wiring:
     endpoints: Administration
     recoverer: Recoverer
     tail: Tail
+    gap_timeout: timedelta
+    acts: Acts
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from babel.dates import format_datetime
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from statekeeper.core.instants import parse_rfc3339, rfc3339
@@ -16,6 +17,9 @@ from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
 _RELATIVE: Final = Markup(" data-relative")
+_FINE: Final = "#,##0.#"
+_COARSE: Final = "#,##0"
+_SHORT: Final = 0.1
 _CODE: Final = Markup("<b>{}</b>")
 
 
@@ -24,6 +28,18 @@ def show_time(at: datetime | str, language: str, *, relative: bool = False) -> M
     instant = parse_rfc3339(at) if isinstance(at, str) else at
     text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
     return _TIME.format(rfc3339(instant), _RELATIVE if relative else "", f"{text} UTC")
+
+
+def show_number(number: int, language: str) -> str:
+    """A number with its thousands apart."""
+    return format_decimal(number, locale=language)
+
+
+def show_milliseconds(seconds: float | None, language: str) -> str:
+    """Seconds as milliseconds, short ones with a digit behind the point; a dash where there are none."""
+    if seconds is None:
+        return "-"
+    return f"{format_decimal(seconds * 1000, _FINE if seconds < _SHORT else _COARSE, locale=language)} ms"
 
 
 def show_value(value: Value, language: str) -> Markup:

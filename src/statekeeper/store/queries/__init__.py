@@ -7,13 +7,16 @@ Every room asks through a `Reader`, which knows what to do when the store is awa
 
 from typing import Final
 
+from statekeeper.store.queries.audit import Audit
 from statekeeper.store.queries.callbacks import Callbacks
 from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
+from statekeeper.store.queries.explanations import Explanations
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
 from statekeeper.store.queries.listing import Listings
 from statekeeper.store.queries.monitoring import Monitoring
+from statekeeper.store.queries.overview import Overviews
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.store.queries.refusals import Refusals
@@ -28,9 +31,12 @@ class Queries:
         self.listing: Final = Listings(reader)
         self.histories: Final = Histories(reader)
         self.cases: Final = Cases(reader)
+        self.explanations: Final = Explanations(reader, self.cases)
         self.callbacks: Final = Callbacks(reader)
         self.recoveries: Final = Recoveries(reader)
         self.refusals: Final = Refusals(reader)
         self.feed: Final = Feed(reader)
         self.consumers: Final = Consumers(reader)
+        self.overview: Final = Overviews(reader)
         self.monitoring: Final = Monitoring(reader)
+        self.audit: Final = Audit(reader)
