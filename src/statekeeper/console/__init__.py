@@ -15,6 +15,7 @@ from statekeeper.console.assets import get_asset
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
 from statekeeper.console.guard import Guard, require_visitor
+from statekeeper.console.listing import list_sessions, watch_sessions
 from statekeeper.console.overview import get_overview, stream_overview
 from statekeeper.console.preferences import change_preferences
 from statekeeper.console.signing_in import ENTRANCES, EXITS
@@ -35,7 +36,7 @@ async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever 
 
 
 OPEN: Final = (get_asset, change_preferences, *ENTRANCES)
-PAGES: Final = (get_home, get_nothing, get_overview, stream_overview, *EXITS)
+PAGES: Final = (get_home, get_nothing, list_sessions, watch_sessions, get_overview, stream_overview, *EXITS)
 
 
 def routes() -> tuple[Router, ...]:

@@ -2,7 +2,7 @@
 
 The part is made again behind each change that it waits for, and once a second in any case, since another node's changes
 wake nobody here; it is sent only where it differs from what was sent last. A storm of changes makes it so often and no
-more. A stream ends by itself after some minutes: the browser comes again, and is judged again by the guard.
+more.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from statekeeper.watchers import Topic, Watchers
 
 LOOK_SECONDS: Final = 1.0
 GATHERING_SECONDS: Final = 0.2
-LONGEST_SECONDS: Final = 300.0
 _RETRY_MS: Final = 1000
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
@@ -35,9 +34,9 @@ def live(request: Asked, fragment: Fragment, topic: Topic) -> Stream:
 async def frames(watchers: Watchers, fragment: Fragment, topic: Topic) -> AsyncGenerator[bytes, None]:
     """What `live` sends: subscribed before the first look, so that no change falls between two."""
     clock = asyncio.get_running_loop().time
-    end, told, shown = clock() + LONGEST_SECONDS, clock(), None
+    told, shown = clock(), None
     with watchers.subscribe(topic) as watcher:
-        while not watcher.closing and clock() < end:
+        while not watcher.closing:
             html = await fragment()
             if html != shown:
                 told, shown = clock(), html
