@@ -1,0 +1,153 @@
+"""Why each callback is where it is: delivered, dead, or what keeps it from going out.
+
+What keeps a callback is asked in the order in which the relay would meet it: an attempt that is under way, no sender of
+that name, an endpoint that takes nothing, an earlier callback of the same session to the same subscriber, its own time.
+"""
+
+from typing import Final
+
+from statekeeper.core.health import Health, State
+from statekeeper.core.retry import Outcome
+from statekeeper.explanation.case import Case, CaseAttempt, CaseCallback, Circumstances
+from statekeeper.explanation.sentences import N_, Sentence, Value
+
+DELIVERED: Final = N_("The callback to {subscriber} ({state}) was delivered at {at}.")
+DELIVERED_LATER: Final = N_("The callback to {subscriber} ({state}) was delivered at {at}, at attempt {attempt}.")
+NEVER_SENT: Final = N_(
+    "The callback to {subscriber} ({state}) is dead: the subscriber was removed before it went out; it is not sent"
+    " unless somebody retries it."
+)
+GIVEN_UP: Final = N_(
+    "The callback to {subscriber} ({state}) is dead: attempt {attempt} at {at} ended it ({detail}); it is not sent"
+    " again unless somebody retries it."
+)
+DEAD_AT_ONCE: Final = N_(
+    "The callback to {subscriber} ({state}) is dead: its only attempt at {at} failed ({detail}); it is not sent again"
+    " unless somebody retries it."
+)
+DEAD: Final = N_(
+    "The callback to {subscriber} ({state}) is dead after {attempt} attempts, the last of which failed at {at}"
+    " ({detail}); it is not sent again unless somebody retries it."
+)
+DISABLED: Final = N_(
+    "The callback to {subscriber} ({state}) is held back: the endpoint has been disabled since {since} ({reason})."
+)
+NOT_LOADED: Final = N_("The callback to {subscriber} ({state}) is held back: no subscriber of that name is loaded now.")
+CIRCUIT_OPEN: Final = N_(
+    "The callback to {subscriber} ({state}) is held back: the endpoint has failed since {since}; it is tried again at"
+    " {at}."
+)
+PROBED: Final = N_(
+    "The callback to {subscriber} ({state}) is held back: the endpoint has failed since {since}, and is being tried"
+    " with another callback."
+)
+INTERRUPTED: Final = N_(
+    "The callback to {subscriber} ({state}) was interrupted in an attempt at {at}; the service makes another as soon as"
+    " it comes to it."
+)
+FAILED: Final = N_(
+    "The callback to {subscriber} ({state}) has not gone out: attempt {attempt} at {at} failed ({detail}); the next is"
+    " due at {due}."
+)
+FAILED_AND_DUE: Final = N_(
+    "The callback to {subscriber} ({state}) has not gone out: attempt {attempt} at {at} failed ({detail}); the next has"
+    " been due since {due}."
+)
+BEHIND: Final = N_(
+    "The callback to {subscriber} ({state}) waits for the one before it, about {earlier}, to the same subscriber."
+)
+DUE: Final = N_("The callback to {subscriber} ({state}) has been due since {due}, and has not been sent yet.")
+DUE_LATER: Final = N_("The callback to {subscriber} ({state}) goes out at {due}.")
+UNDER_WAY: Final = N_("An attempt at the callback to {subscriber} ({state}) has been under way since {at}.")
+URGENCY: Final = (
+    DISABLED,
+    NOT_LOADED,
+    CIRCUIT_OPEN,
+    PROBED,
+    INTERRUPTED,
+    FAILED,
+    FAILED_AND_DUE,
+    DUE,
+    DUE_LATER,
+    UNDER_WAY,
+    BEHIND,
+)
+
+
+def tell_callback(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence:
+    """Why the callback is where it is."""
+    match callback.status:
+        case "delivered":
+            return _tell_delivered(callback)
+        case "dead":
+            return _tell_dead(callback)
+    return _tell_pending(case, callback, circumstances)
+
+
+def _said(text: str, callback: CaseCallback, **values: Value) -> Sentence:
+    return Sentence(text, {"subscriber": callback.subscriber, "state": callback.state, **values})
+
+
+def _tell_delivered(callback: CaseCallback) -> Sentence:
+    at = callback.delivered_at or callback.created_at
+    number = next((each.number for each in callback.attempts if each.outcome == Outcome.DELIVERED), 1)
+    if number == 1:
+        return _said(DELIVERED, callback, at=at)
+    return _said(DELIVERED_LATER, callback, at=at, attempt=number)
+
+
+def _tell_dead(callback: CaseCallback) -> Sentence:
+    if not callback.attempts:
+        return _said(NEVER_SENT, callback)
+    last = callback.attempts[-1]
+    text = GIVEN_UP if last.outcome == Outcome.GAVE_UP else DEAD if last.number > 1 else DEAD_AT_ONCE
+    return _said(text, callback, **_of(last))
+
+
+def _of(attempt: CaseAttempt) -> dict[str, Value]:
+    return {"attempt": attempt.number, "at": attempt.at, "detail": attempt.detail or attempt.outcome}
+
+
+def _tell_pending(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence:
+    due = callback.due_at or circumstances.now
+    if callback.claimed_at:
+        text = UNDER_WAY if due > circumstances.now else INTERRUPTED
+        return _said(text, callback, at=callback.claimed_at)
+    if circumstances.loaded is not None and callback.subscriber not in circumstances.loaded:
+        return _said(NOT_LOADED, callback)
+    health = case.healths.get(callback.subscriber)
+    if health and (kept := _tell_ill(callback, health)):
+        return kept
+    if earlier := _before(case, callback):
+        return _said(BEHIND, callback, earlier=earlier.state)
+    return _tell_unsent(callback, circumstances)
+
+
+def _tell_ill(callback: CaseCallback, health: Health) -> Sentence | None:
+    """What the endpoint's health keeps back, if it does; its own time may be later than that of the next probe."""
+    if health.disabled_at is not None:
+        reason = health.disabled_reason or State.DISABLED
+        return _said(DISABLED, callback, since=health.disabled_at, reason=reason)
+    if health.opened_at is None:
+        return None
+    since = health.failing_since or health.opened_at
+    if health.state is State.HALF_OPEN:
+        return _said(PROBED, callback, since=since)
+    at = max(each for each in (health.opened_at, health.probe_at, callback.due_at) if each)
+    return _said(CIRCUIT_OPEN, callback, since=since, at=at)
+
+
+def _before(case: Case, callback: CaseCallback) -> CaseCallback | None:
+    """The pending callback of an earlier step to the same subscriber, the latest of them if there are more."""
+    same = (each for each in case.callbacks if each.subscriber == callback.subscriber and each.status == "pending")
+    earlier = [each for each in same if each.ordinal < callback.ordinal]
+    return max(earlier, key=lambda each: each.ordinal, default=None)
+
+
+def _tell_unsent(callback: CaseCallback, circumstances: Circumstances) -> Sentence:
+    due = callback.due_at or circumstances.now
+    is_due = due <= circumstances.now
+    last = callback.attempts[-1] if callback.attempts else None
+    if last is None or last.outcome == Outcome.DELIVERED:
+        return _said(DUE if is_due else DUE_LATER, callback, due=due)
+    return _said(FAILED_AND_DUE if is_due else FAILED, callback, due=due, **_of(last))

@@ -1,0 +1,28 @@
+"""Numbers as people read them: a run of them is told by its ends, since a gap may be thousands wide."""
+
+from collections.abc import Iterable
+
+from statekeeper.explanation.sentences import Sentence, Value
+
+
+def of_numbers(one: str, more: str, numbers: Iterable[int], **values: Value) -> Sentence:
+    """The text for one `{number}` or that for several `{numbers}`, as there are; there is at least one."""
+    first, *others = sorted(numbers)
+    if others:
+        return Sentence(more, {"numbers": spans([first, *others]), **values})
+    return Sentence(one, {"number": first, **values})
+
+
+def spans(numbers: Iterable[int]) -> tuple[str, ...]:
+    """`1, 2, 3, 5` as `1-3` and `5`; two in a row are told one by one."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return tuple(text for run in runs for text in _run(run))
+
+
+def _run(run: list[int]) -> tuple[str, ...]:
+    return tuple(map(str, run)) if len(run) < 3 else (f"{run[0]}-{run[-1]}",)  # noqa: PLR2004 -- `1-2` is no shorter
