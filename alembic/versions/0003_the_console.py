@@ -34,6 +34,13 @@ CREATE TRIGGER audit_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON 
 FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_append_only()
 """
 
+_LISTED = ["first_seen_at", "session_id", "state", "environment", "flow_id"]
+_BY_ORIGIN = ["environment", "flow_id", "first_seen_at", "session_id", "state"]
+_PARTIAL = {
+    "ix_sessions_with_gap": "NOT contiguous OR earliest_held_at IS NOT NULL",
+    "ix_sessions_contradicted": "contradicted",
+}
+
 
 def upgrade() -> None:
     op.add_column("sessions", sa.Column("contradicted", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -41,7 +48,20 @@ def upgrade() -> None:
     op.execute(_CONTRADICTED)
     _count_states(op.get_bind())
     _create_tables()
+    _create_indexes()
     _hold_to_its_word()
+
+
+def _create_indexes() -> None:
+    """What support looks for sessions and callbacks by."""
+    op.create_index("ix_sessions_seen", "sessions", _LISTED)
+    op.create_index("ix_sessions_origin", "sessions", _BY_ORIGIN)
+    for name, predicate in _PARTIAL.items():
+        where = sa.text(predicate)
+        op.create_index(name, "sessions", _LISTED, sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_callbacks_subscriber", "callbacks", ["subscriber", "status", "created_at", "callback_id"])
+    dead = sa.text("status = 'dead'")
+    op.create_index("ix_callbacks_dead", "callbacks", ["session_id"], sqlite_where=dead, postgresql_where=dead)
 
 
 def _hold_to_its_word() -> None:
@@ -115,6 +135,10 @@ def _create_tables() -> None:
 
 
 def downgrade() -> None:
+    for name in ("ix_callbacks_dead", "ix_callbacks_subscriber"):
+        op.drop_index(name, "callbacks")
+    for name in (*_PARTIAL, "ix_sessions_origin", "ix_sessions_seen"):
+        op.drop_index(name, "sessions")
     for name in ("minutes", "sign_ins", "audit_entries"):
         op.drop_table(name)
     if op.get_bind().dialect.name == "postgresql":

@@ -1,19 +1,13 @@
 """`statekeeper feed`: what it shows and follows, and how consumers are made, moved and forgotten."""
 
-import asyncio
 import json
 import re
 import signal
-import subprocess
-import sys
-from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 
-from databases import Clock
-from statekeeper.store.database import Database
-from stores import Store, number
+from following import following, take
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -76,49 +70,8 @@ def test_a_name_that_the_api_would_refuse_is_refused_here_too(run, name, act):
     assert run.json("feed", "consumers")["items"] == []
 
 
-class Following:
-    """`statekeeper feed --follow` as a process; `said` is where it begins."""
-
-    def __init__(self, process):
-        self._process = process
-        self.said = process.stderr.readline()
-
-    def line(self):
-        """The next line, once it has been printed."""
-        return self._process.stdout.readline()
-
-    def end(self, by=signal.SIGTERM):
-        """Its exit code, and what it has printed since."""
-        self._process.send_signal(by)
-        out, err = self._process.communicate(timeout=30)
-        assert err == ""
-        return self._process.returncode, out
-
-
-@contextmanager
-def following(*arguments):
-    command = [sys.executable, "-m", "statekeeper", "feed", "--follow", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield Following(process)
-        finally:
-            process.kill()
-
-
-def take(directory, session):
-    """Let a session be told of from its creation to its end, as another process would."""
-
-    async def write():
-        clock = Clock()
-        database = Database.open(f"sqlite:///{directory / 'statekeeper.db'}", clock=clock)
-        await Store(database, clock).end(number(session))
-        await database.close()
-
-    asyncio.run(write())
-
-
 def test_steps_are_followed_a_line_each_from_now_on(tmp_path):
-    with following() as feed:
+    with following("feed", "--follow") as feed:
         assert feed.said == "Steps after position 2, until Ctrl-C:\n"
         take(tmp_path, 7)
         assert feed.line().split() == [
@@ -134,7 +87,7 @@ def test_steps_are_followed_a_line_each_from_now_on(tmp_path):
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_steps_are_followed_as_lines_of_json_from_any_position(run, tmp_path, after):
-    with following("--after", str(after), "--all", "--json") as feed:
+    with following("feed", "--follow", "--after", str(after), "--all", "--json") as feed:
         lines = [feed.line() for _ in range(2 - after)]
         take(tmp_path, 7)
         lines += [feed.line(), feed.line()]
@@ -143,7 +96,7 @@ def test_steps_are_followed_as_lines_of_json_from_any_position(run, tmp_path, af
 
 
 def test_whoever_closes_the_pipe_ends_it_without_a_word(tmp_path):
-    with following("--json") as feed:
+    with following("feed", "--follow", "--json") as feed:
         feed._process.stdout.close()
         take(tmp_path, 7)
         assert (feed._process.wait(30), feed._process.stderr.read()) == (1, "")

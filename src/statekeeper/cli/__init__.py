@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "demo": "Play a day of sessions to a service of its own, and check every one.",
     "simulate": "Play a day of IDnow webhooks to a service.",
     "listen": "Listen for callbacks as a subscriber's endpoint would.",
+    "tail": "Show steps as they are taken, and the last few before.",
     "show": "Show how a session came to be what it is.",
     "sessions": "List sessions, the newest change first.",
     "callbacks": "List callbacks, the newest first, or send one again.",
@@ -33,14 +34,13 @@ _COMMANDS: Final = {
     "config": "Show the settings, and where each comes from.",
 }
 INTERRUPTED: Final = 128 + signal.SIGINT
-_FILES: Final = {"show": "sessions"}
 
 
 class Deferred(click.RichCommand):
     """A command known by its name and its line of help; its file is imported when it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 -- click's
-        module = import_module(f"statekeeper.cli.{_FILES.get(str(self.name), self.name)}")
+        module = import_module(f"statekeeper.cli.{self.name}")
         _collect_garbage_again()
         command: click.Command = getattr(module, str(self.name))
         return command.make_context(info_name, args, *more, **extra)

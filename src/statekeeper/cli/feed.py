@@ -5,13 +5,13 @@ from click.core import ParameterSource
 
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.follower import follow
-from statekeeper.cli.screen import show_json, show_line, show_table
+from statekeeper.cli.screen import show_json, show_json_line, show_line, show_table
 from statekeeper.cli.store import ask, write
 from statekeeper.resources import default_chart
 from statekeeper.store import consumers as store
 from statekeeper.store.consumers import Placement
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS, FeedFilter
-from statekeeper.store.views import FeedPage
+from statekeeper.store.views import FeedItem, FeedPage
 
 
 class Place(click.ParamType[int | None]):
@@ -69,7 +69,7 @@ def feed(
     wanted = FeedFilter(terminal=not every, states=states)
     if following:
         _refuse_limit(ctx)
-        follow(after, wanted, as_json=as_json)
+        follow(lambda head: head if after is None else after, wanted, show_json_line if as_json else _show_step)
         return
     page = ask(lambda queries: queries.feed.page(after or 0, wanted, limit))
     if as_json:
@@ -143,6 +143,11 @@ def delete(*, name: str, yes: bool) -> None:
 def _refuse_limit(ctx: click.Context) -> None:
     if ctx.get_parameter_source("limit") is not ParameterSource.DEFAULT:
         raise click.UsageError("--follow has no end: give it or --limit.")
+
+
+def _show_step(item: FeedItem) -> None:
+    how = f"{item.source} → {item.state}  {item.trigger}, {item.cause}"
+    show_line(f"{item.at}  {item.position}  {item.session_id}  {how}")
 
 
 def _show_page(page: FeedPage) -> None:

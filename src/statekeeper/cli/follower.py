@@ -1,4 +1,4 @@
-"""`statekeeper feed --follow`: steps as they are taken, a line each, from the store itself and until told to stop.
+"""Steps as they are taken, from the store itself and until told to stop: what `feed --follow` and `tail` are made of.
 
 What the service commits wakes nobody here: the tail looks for it once a second. Lines go to stdout, where they begin to
 stderr. Ctrl-C and SIGTERM end it well.
@@ -12,7 +12,6 @@ from typing import Final
 
 import rich_click as click
 
-from statekeeper.cli.screen import show_json_line, show_line
 from statekeeper.cli.store import with_store
 from statekeeper.store import schema
 from statekeeper.store.database import Database
@@ -26,21 +25,26 @@ from statekeeper.watchers import Watchers
 _HEARTBEAT_SECONDS: Final = 15.0
 
 
-def follow(after: int | None, wanted: FeedFilter, *, as_json: bool) -> None:
-    """Print what comes behind a position, or from now on; raises `QueryRefused` for one beyond the head."""
-    show = show_json_line if as_json else _show
-    with_store(lambda database: _follow(database, after, wanted, show))
+Begin = Callable[[int], int]
+"""Behind which position to begin, by the head of the feed."""
+
+Show = Callable[[FeedItem], None]
 
 
-async def _follow(database: Database, after: int | None, wanted: FeedFilter, show: Callable[[FeedItem], None]) -> None:
+def follow(begin: Begin, wanted: FeedFilter, show: Show) -> None:
+    """Show what comes behind a position, until told to stop; raises `QueryRefused` for one beyond the head."""
+    with_store(lambda database: _follow(database, begin, wanted, show))
+
+
+async def _follow(database: Database, begin: Begin, wanted: FeedFilter, show: Show) -> None:
     await schema.check(database)
     feed, watchers = Feed(Reader(database.reader)), Watchers()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, watchers.close)
     async with _tail(feed, watchers) as tail:
-        begin = await feed.head() if after is None else after
-        click.echo(f"Steps after position {begin}, until Ctrl-C:", err=True)
-        async with aclosing(tail.pages(begin, wanted, _HEARTBEAT_SECONDS)) as pages:
+        after = begin(await feed.head())
+        click.echo(f"Steps after position {after}, until Ctrl-C:", err=True)
+        async with aclosing(tail.pages(after, wanted, _HEARTBEAT_SECONDS)) as pages:
             async for page in pages:
                 for item in page.items:
                     show(item)
@@ -57,8 +61,3 @@ async def _tail(feed: Feed, watchers: Watchers) -> AsyncIterator[Tail]:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
         await tail.close()
-
-
-def _show(item: FeedItem) -> None:
-    how = f"{item.source} → {item.state}  {item.trigger}, {item.cause}"
-    show_line(f"{item.at}  {item.position}  {item.session_id}  {how}")

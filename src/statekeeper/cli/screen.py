@@ -24,6 +24,9 @@ from statekeeper.core.events import parse_uuid
 _UNBOUNDED: Final = 1_000_000
 _COLOURS: Final = {
     "completed": "green",
+    "created": "blue",
+    "expired": "yellow",
+    "aborted": "yellow",
     "delivered": "green",
     "applied": "green",
     "dead": "red",
@@ -45,6 +48,13 @@ class Part(NamedTuple):
     title: str
     columns: Sequence[str]
     rows: Iterable[Iterable[object]]
+
+
+class Coloured(NamedTuple):
+    """A cell with a colour of its own, whatever it says."""
+
+    text: str
+    colour: str
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
@@ -95,6 +105,11 @@ def show_line(text: str, *, err: bool = False) -> None:
     _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
 
 
+def show_words(*words: str) -> None:
+    """Print one line; a word of the contract has its colour."""
+    _console().print(Text("  ").join(map(_cell, words)), soft_wrap=True)
+
+
 def counted(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
@@ -124,8 +139,10 @@ def _console(*, err: bool = False) -> Console:
 
 
 def _cell(value: object) -> Text:
+    if isinstance(value, Coloured):
+        return Text(_plain(value.text), style=value.colour)
     text = _plain("" if value is None else str(value))
-    return Text(text, style=_COLOURS.get(text, ""))
+    return Text(text, style=_COLOURS.get(text.strip(), ""))
 
 
 def _plain(text: str) -> str:

@@ -35,6 +35,7 @@ class Ledger:
     stored_at: datetime
     ended_at: datetime | None = None
     arrivals: int = 0
+    contradicted: bool = False
     facts: dict[str, dict[bytes, int]] = field(default_factory=dict)
     numbers: set[int] = field(default_factory=set)
     waiting: dict[str, tuple[int, datetime]] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Ledger:
     @classmethod
     def of(cls, row: Any, chart: Statechart) -> Self:  # noqa: ANN401 -- a row has no type
         times = (row.first_seen_at, row.updated_at, row.updated_at, row.ended_at)
-        return cls(chart, read_snapshot(row), *times, row.arrivals)
+        return cls(chart, read_snapshot(row), *times, row.arrivals, row.contradicted)
 
     def hold(self, event: SessionEvent, arrival: int, at: datetime) -> None:
         """Take up one held event that the store has of this session; they must come in the order of their numbers."""
@@ -100,6 +101,7 @@ class Ledger:
         """The session's row as it must stand after this batch."""
         return session_row(self.chart, self.snapshot) | {
             "arrivals": self.arrivals,
+            "contradicted": self.contradicted,
             "earliest_held_at": self.earliest_held_at,
             "first_seen_at": self.first_seen_at,
             "updated_at": self.updated_at,
@@ -110,6 +112,8 @@ class Ledger:
         event = arrival.event
         self.events[self.arrivals] = event_row(arrival, self.arrivals, disposition, now)
         self.know(event.event_id, event.sequence, event.digest, self.arrivals, disposition)
+        if disposition is Disposition.CONFLICT:
+            self.contradicted = True
         if disposition is Disposition.HELD:
             self.waiting[event.event_id] = (self.arrivals, now)
 

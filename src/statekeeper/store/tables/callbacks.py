@@ -10,6 +10,7 @@ from sqlmodel import Field
 from statekeeper.store.tables.base import Table, short
 
 _PENDING: Final = text("status = 'pending'")
+_DEAD: Final = text("status = 'dead'")
 _UNFINISHED: Final = text("finished_at IS NULL")
 
 
@@ -29,6 +30,8 @@ class CallbackRow(Table, table=True):
         Index("uq_callbacks_callback_id", "callback_id", unique=True),
         Index("ix_callbacks_due", "subscriber", "due_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_callbacks_status", "status", "created_at", "callback_id"),
+        Index("ix_callbacks_subscriber", "subscriber", "status", "created_at", "callback_id"),
+        Index("ix_callbacks_dead", "session_id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 
     session_id: UUID = Field(primary_key=True)

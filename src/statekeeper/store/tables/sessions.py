@@ -12,16 +12,26 @@ from sqlmodel import Field
 
 from statekeeper.store.tables.base import Table, short
 
+# Words of both engines. A query that says the same words may use the index; SQLite compares them and does not reason.
+WITH_GAP: Final = "NOT contiguous OR earliest_held_at IS NOT NULL"
+CONTRADICTED: Final = "contradicted"
+LISTED: Final = ("first_seen_at", "session_id", "state", "environment", "flow_id")
 _LIST: Final = JSON(none_as_null=True)
 _NO_CONFLICT: Final = text("disposition <> 'conflict'")
 _WAITING: Final = text("earliest_held_at IS NOT NULL")
 _ENDED: Final = text("ended_at IS NOT NULL")
+_WITH_GAP: Final = text(WITH_GAP)
+_CONTRADICTED: Final = text(CONTRADICTED)
 _AN_END: Final = text("terminal")
 _AN_END_IN_SQLITE: Final = text("terminal = 1")
 
 
 class SessionRow(Table, table=True):
-    """One session: its snapshot, and what a query shows of it."""
+    """One session: its snapshot, and what a query shows of it.
+
+    The indexes of what is `LISTED` have all that a person filters by, so that a walk passes over what does not fit
+    without reading its row.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -29,6 +39,10 @@ class SessionRow(Table, table=True):
         Index("ix_sessions_state", "state", "updated_at", "session_id"),
         Index("ix_sessions_gap", "earliest_held_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_sessions_ended_at", "ended_at", "session_id", sqlite_where=_ENDED, postgresql_where=_ENDED),
+        Index("ix_sessions_seen", *LISTED),
+        Index("ix_sessions_origin", "environment", "flow_id", "first_seen_at", "session_id", "state"),
+        Index("ix_sessions_with_gap", *LISTED, sqlite_where=_WITH_GAP, postgresql_where=_WITH_GAP),
+        Index("ix_sessions_contradicted", *LISTED, sqlite_where=_CONTRADICTED, postgresql_where=_CONTRADICTED),
     )
 
     session_id: UUID = Field(primary_key=True)

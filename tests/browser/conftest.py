@@ -1,0 +1,79 @@
+"""A real Chromium, headless, and the pages it opens. The browser is the machine's own: Debian's package `chromium`.
+
+`visit(service)` opens a page of a visitor of their own: own cookies, and whatever else is given (`locale`, `viewport`,
+`color_scheme`, …). No page may ask another host for anything, run into an error of a script, or break its own content
+security policy: each is checked when the test ends.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from serving import Serving
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 15_000
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Visit]:
+    complaints: list[str] = []
+    with ExitStack() as stack:
+
+        def open_page(service: Serving, *, host: str = "127.0.0.1", **wishes) -> Page:
+            context = chromium.new_context(base_url=f"http://{host}:{service.port}", **wishes)
+            stack.callback(context.close)
+            context.set_default_timeout(PATIENCE_MS)
+            page = context.new_page()
+            _watch(page, complaints)
+            return page
+
+        yield open_page
+    assert complaints == []
+
+
+def _watch(page: Page, complaints: list[str]) -> None:
+    """Note what no page may do; a status that is refused is no fault of a page."""
+    page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    page.on(
+        "console",
+        lambda said: said.type == "error" and "status of" not in said.text and complaints.append(f"said: {said.text}"),
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            asked.url.startswith("http")
+            and "//127.0.0.1:" not in asked.url
+            and "//localhost:" not in asked.url
+            and complaints.append(f"asked elsewhere: {asked.url}")
+        ),
+    )
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Starts services, each with the settings it is given; none of them outlives the test."""
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(Serving(tmp_path, **settings))
