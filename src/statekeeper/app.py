@@ -17,6 +17,7 @@ import structlog
 from litestar import Litestar
 
 from statekeeper import console
+from statekeeper.acts import Acts
 from statekeeper.api import AccessPolicy, AccessToken, Role, Wiring, build
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.subscribers import Subscriber
@@ -85,7 +86,10 @@ class Service:
         self._relay: Final = Relay(
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
-        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers(), self._relay.wake)
+        self.engine: Final = Engine(self._keyring, policy, journal, self._writer, Watchers())
+        self.acts: Final = Acts(
+            self._writer.execute, self._reader.read, journal, self._directory.where, self._relay.wake
+        )
         self.recoverer: Final = Recoverer(
             self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
@@ -98,6 +102,7 @@ class Service:
             self._administration(delivery.timeout),
             self.recoverer,
             self._tail,
+            self.acts,
         )
         self.app: Final = build(parts, _access_policy(settings), [self._lifespan], console.routes())
 

@@ -1,4 +1,4 @@
-"""The use cases: a webhook is received, gaps are closed, a callback is retried, a consumer of the feed is moved.
+"""The use cases: a webhook is received, gaps are closed, a consumer of the feed is moved.
 
 `Engine.receive` is one webhook's way, with no way back: whoever reads it has read the service. All before `submit` is
 cached or pure (only an unknown key does I/O); after it the event is on disk, or the sender is told to come again.
@@ -8,12 +8,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection
 
 from statekeeper import metrics
 from statekeeper.core.arrivals import Arrival, Receipt
@@ -22,7 +20,6 @@ from statekeeper.core.events import SessionEvent, read_event, status_fits
 from statekeeper.core.machine import Disposition
 from statekeeper.store import consumers
 from statekeeper.store.consumers import Placement
-from statekeeper.store.dead_letters import revive
 from statekeeper.store.journal import Journal
 from statekeeper.store.refusals import Refusal
 from statekeeper.trust.keyring import Keyring
@@ -41,8 +38,7 @@ log = structlog.get_logger()
 class Engine:
     """The service, without its HTTP.
 
-    `wake` tells the relay that a callback is due; `clock` is the node's, in seconds since the epoch, and used for `iat`
-    and `exp` only.
+    `clock` is the node's, in seconds since the epoch, and used for `iat` and `exp` only.
     """
 
     keyring: Keyring
@@ -50,7 +46,6 @@ class Engine:
     journal: Journal
     writer: Writer
     watchers: Watchers
-    wake: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.time
 
     async def receive(self, body: bytes) -> Receipt:
@@ -71,17 +66,6 @@ class Engine:
         if closed:
             log.warning("gaps_closed", gaps=closed)
         return closed
-
-    async def retry(self, callback_id: UUID) -> datetime:
-        """Make a callback due at once, and say when that is. Raises `NotFound` or `AlreadyDelivered`."""
-
-        def job(connection: Connection, now: datetime) -> datetime:
-            revive(connection, callback_id, now)
-            return now
-
-        due_at = await self.writer.execute(job)
-        self.wake()
-        return due_at
 
     async def place_consumer(self, placement: Placement) -> bool:
         """Make or move a consumer of the feed; whether it is new. Raises what `consumers.place` does."""

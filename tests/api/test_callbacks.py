@@ -1,7 +1,6 @@
 """One callback, sent again over HTTP."""
 
 import asyncio
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -91,12 +90,11 @@ async def test_a_retry_is_not_got(bare):
     assert (await bare.get(f"/v1/callbacks/{uuid4()}/retry")).status_code == 405
 
 
-async def test_the_log_says_whose_token_it_was(guarded, bearer, monkeypatch):
-    async def retry(_engine, _callback_id):
-        return datetime(2026, 1, 8, tzinfo=UTC)
-
-    monkeypatch.setattr("statekeeper.engine.Engine.retry", retry)
+async def test_the_log_says_whose_token_it_was(guarded, bearer):
+    created, _ = forge.story(1)
+    session = (await guarded.webhook(created)).json()["sessionId"]
     with capture_logs() as logs:
-        answer = await guarded.post(f"/v1/callbacks/{uuid4()}/retry", headers=bearer("support"))
-    assert (answer.status_code, answer.json()["nextAttemptAt"]) == (202, "2026-01-08T00:00:00.000Z")
-    assert logs[0]["by"] == "the support"
+        said = {"text": "called the customer"}
+        answer = await guarded.post(f"/v1/sessions/{session}/notes", json=said, headers=bearer("support"))
+    assert answer.status_code == 201
+    assert (logs[0]["event"], logs[0]["by"], logs[0]["session_id"]) == ("session_noted", "the support", session)

@@ -12,7 +12,8 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
-from statekeeper.api.callbacks import retry_callback
+from statekeeper.api.acts import add_note, close_gap, list_audit
+from statekeeper.api.callbacks import resend_callback, retry_callback
 from statekeeper.api.consumers import delete_consumer, get_consumer, list_consumers, put_consumer
 from statekeeper.api.docs import get_document, get_page, get_script
 from statekeeper.api.endpoints import ENDPOINT_ROUTES
@@ -41,6 +42,10 @@ def build(
             get_history,
             list_sessions,
             retry_callback,
+            resend_callback,
+            close_gap,
+            add_note,
+            list_audit,
             *ENDPOINT_ROUTES,
             recover_endpoint,
             backfill_endpoint,

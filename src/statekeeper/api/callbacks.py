@@ -1,27 +1,60 @@
-"""One callback is sent again."""
+"""One callback is sent again: one that waits or is dead, or one that was delivered."""
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-import structlog
+import msgspec
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from statekeeper.api.actors import actor_of
+from statekeeper.api.bodies import Body, read_json
 from statekeeper.api.parameters import Parameters, read_uuid
 from statekeeper.api.responses import json_response
 from statekeeper.api.wiring import wiring
-from statekeeper.core.instants import rfc3339
-from statekeeper.store.views import RetryView
+from statekeeper.core.acts import MAX_REASON, Resend, Retry
+from statekeeper.store.act_plans import retry_plan
+from statekeeper.store.views import AuditView, RetryView
 
-log = structlog.get_logger()
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
+
+
+class RetryRequest(Body, frozen=True):
+    """Why, if anybody says so."""
+
+    reason: Reason | None = None
+
+
+class ResendRequest(Body, frozen=True):
+    """Why; it may be left out of a dry run only."""
+
+    reason: Reason | None = None
 
 
 @post("/v1/callbacks/{callback_id:str}/retry", status_code=202)
 async def retry_callback(request: Request[Any, Any, Any], callback_id: FromPath[str]) -> Response[bytes]:
-    """Make a callback due at once, with a fresh schedule, or say what that would be. Who asked for it is in the log."""
+    """Make a callback due at once, with a fresh schedule, or say what that would be."""
     key = read_uuid("callbackId", callback_id)
-    parts = wiring(request.scope)
-    if Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun"):
-        return json_response(await parts.queries.callbacks.retry_plan(key))
-    due_at = await parts.engine.retry(key)
-    log.info("callback_retried", callback_id=str(key), by=request.scope["user"])
-    return json_response(RetryView(key, "pending", rfc3339(due_at)), status=202)
+    dry = Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun")
+    act = Retry(key, (await read_json(request, RetryRequest, RetryRequest())).reason)
+    if dry:
+        return json_response(retry_plan(await wiring(request.scope).acts.plan(act)))
+    done = await wiring(request.scope).acts.perform(act, actor_of(request))
+    return _due(key, done)
+
+
+@post("/v1/callbacks/{callback_id:str}/resend", status_code=202)
+async def resend_callback(request: Request[Any, Any, Any], callback_id: FromPath[str]) -> Response[bytes]:
+    """Send a delivered callback once more, or say what that would be."""
+    key = read_uuid("callbackId", callback_id)
+    dry = Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun")
+    act = Resend(key, (await read_json(request, ResendRequest, ResendRequest())).reason)
+    if dry:
+        return json_response(await wiring(request.scope).acts.plan(act))
+    done = await wiring(request.scope).acts.perform(act, actor_of(request))
+    return _due(key, done)
+
+
+def _due(key: UUID, done: AuditView) -> Response[bytes]:
+    """It is due since the moment of the act."""
+    return json_response(RetryView(key, "pending", done.at), status=202)

@@ -20,6 +20,7 @@ _INTEGER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _POSITION: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+NO_UUID: Final = "must be a UUID in its canonical form"
 BAD_POSITION: Final = "must be a position of the feed, in decimal digits"
 BAD_ORDINAL: Final = "must be the ordinal of a step, in 1 to 9 decimal digits"
 _TRUTHS: Final = {"true": True, "false": False}
@@ -60,6 +61,9 @@ class Parameters:
     def verbatim(self, name: str) -> str | None:
         return self._one(name, lambda value: value, "")
 
+    def uuid(self, name: str) -> UUID | None:
+        return self._one(name, parse_uuid, NO_UUID)
+
     def truth(self, name: str) -> bool | None:
         return self._one(name, _TRUTHS.get, "must be true or false")
 
@@ -93,7 +97,7 @@ class Parameters:
 def read_uuid(field: str, text: str) -> UUID:
     """An id from a path; raises `QueryRefused` unless it is a UUID in its canonical form, in either case."""
     if (key := parse_uuid(text)) is None:
-        raise QueryRefused(field, "must be a UUID in its canonical form")
+        raise QueryRefused(field, NO_UUID)
     return key
 
 

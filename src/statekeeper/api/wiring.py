@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Protocol, cast
-from uuid import UUID
 
 from litestar.types import Scope
 
+from statekeeper.acts import Acts
 from statekeeper.api.streams import Streams
 from statekeeper.core.arrivals import Receipt
 from statekeeper.delivery.administration import Administration
@@ -26,8 +25,6 @@ class Engine(Protocol):
     def watchers(self) -> Watchers: ...
 
     async def receive(self, body: bytes) -> Receipt: ...
-
-    async def retry(self, callback_id: UUID) -> datetime: ...
 
     async def place_consumer(self, placement: Placement) -> bool: ...
 
@@ -49,6 +46,7 @@ class Wiring:
     endpoints: Administration
     recoverer: Recoverer
     tail: Tail
+    acts: Acts
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
 

@@ -25,6 +25,9 @@ _COMMANDS: Final = {
     "tail": "Show steps as they are taken, and the last few before.",
     "show": "Show how a session came to be what it is.",
     "sessions": "List sessions, the newest change first.",
+    "close-gap": "Give up now on the numbers that a session waits for.",
+    "note": "Say something about a session, for whoever reads its story.",
+    "audit": "List what people did, the newest first.",
     "callbacks": "List callbacks, the newest first, or send one again.",
     "endpoints": "List endpoints and brokers, or change an endpoint.",
     "feed": "List steps of all sessions in their one order, or see to the feed's consumers.",
@@ -34,15 +37,16 @@ _COMMANDS: Final = {
     "config": "Show the settings, and where each comes from.",
 }
 INTERRUPTED: Final = 128 + signal.SIGINT
+_FILES: Final = {"close-gap": "acts", "note": "acts"}
 
 
 class Deferred(click.RichCommand):
     """A command known by its name and its line of help; its file is imported when it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:  # noqa: ANN401 -- click's
-        module = import_module(f"statekeeper.cli.{self.name}")
+        module = import_module(f"statekeeper.cli.{_FILES.get(str(self.name), self.name)}")
         _collect_garbage_again()
-        command: click.Command = getattr(module, str(self.name))
+        command: click.Command = getattr(module, str(self.name).replace("-", "_"))
         return command.make_context(info_name, args, *more, **extra)
 
 

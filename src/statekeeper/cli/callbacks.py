@@ -1,24 +1,23 @@
 """`statekeeper callbacks`: what is owed to whom, and the acts of support."""
 
-from datetime import datetime
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 import rich_click as click
-from sqlalchemy import Connection
 
+from statekeeper.cli.acting import act_on
+from statekeeper.cli.actors import actor
 from statekeeper.cli.flags import store_flags
-from statekeeper.cli.kinds import ID
+from statekeeper.cli.kinds import ID, REASON
 from statekeeper.cli.recoveries import backfill, recover
 from statekeeper.cli.screen import counted, show_json, show_line, show_table
 from statekeeper.cli.sessions import LIMIT
-from statekeeper.cli.store import ask, write
-from statekeeper.core.instants import rfc3339
-from statekeeper.store.dead_letters import revive
+from statekeeper.cli.store import ask
+from statekeeper.core.acts import Resend, Retry
+from statekeeper.store.act_plans import retry_plan
 from statekeeper.store.pages import DEFAULT_LIMIT
 from statekeeper.store.queries.callbacks import CallbackFilter
-from statekeeper.store.views import CallbackPage, RetryPlanView, RetryView
+from statekeeper.store.views import ActPlanView, AuditView, CallbackPage, RetryView
 
 _STATUSES: Final = click.Choice(["pending", "delivered", "dead"])
 
@@ -45,6 +44,7 @@ def callbacks(
     ```
     statekeeper callbacks --status dead --subscriber crm
     statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
+    statekeeper callbacks resend 6ba7b810-9dad-51d1-80b4-00c04fd430c8 --reason "lost by the CRM"
     statekeeper callbacks recover crm --since 2h
     statekeeper callbacks backfill crm --since 3d
     ```
@@ -61,40 +61,60 @@ def callbacks(
 @callbacks.command()
 @store_flags
 @click.argument("callback_id", metavar="CALLBACK", type=ID)
+@click.option("--reason", type=REASON, help="Why, for the audit trail.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent again; nothing is changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
-def retry(*, callback_id: UUID, dry_run: bool, as_json: bool) -> None:
+def retry(*, callback_id: UUID, reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Make a callback due at once, with a fresh schedule; a service that runs sends it within 2 s.
 
     ```
     statekeeper callbacks retry 6ba7b810-9dad-51d1-80b4-00c04fd430c8
     ```
     """
+    act = Retry(callback_id, reason)
     if dry_run:
-        _show_plan(ask(lambda queries: queries.callbacks.retry_plan(callback_id)), as_json=as_json)
-        return
-    view = write(partial(_revive, callback_id))
-    if as_json:
-        show_json(view)
+        plan = act_on(lambda acts: acts.plan(act))
+        show_json(retry_plan(plan)) if as_json else _show_plan(plan, "a retry")
     else:
-        show_line(f"Callback {callback_id} is due now.")
+        _show_due(callback_id, act_on(lambda acts: acts.perform(act, actor())), as_json=as_json)
+
+
+@callbacks.command()
+@store_flags
+@click.argument("callback_id", metavar="CALLBACK", type=ID)
+@click.option("--reason", type=REASON, required=True, help="Why, for the audit trail.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent once more; nothing is changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
+def resend(*, callback_id: UUID, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Send a delivered callback once more, under the same id, so that its receiver can tell.
+
+    ```
+    statekeeper callbacks resend 6ba7b810-9dad-51d1-80b4-00c04fd430c8 --reason "lost by the CRM"
+    ```
+    """
+    act = Resend(callback_id, reason)
+    if dry_run:
+        plan = act_on(lambda acts: acts.plan(act))
+        show_json(plan) if as_json else _show_plan(plan, "to send it once more")
+    else:
+        _show_due(callback_id, act_on(lambda acts: acts.perform(act, actor())), as_json=as_json)
 
 
 callbacks.add_command(recover)
 callbacks.add_command(backfill)
 
 
-def _show_plan(plan: RetryPlanView, *, as_json: bool) -> None:
+def _show_plan(plan: ActPlanView, act: str) -> None:
+    (callback,) = plan.callbacks
+    made = f"{callback.status} after {counted(callback.attempts, 'attempt', 'attempts')}"
+    show_line(f"Callback {callback.callback_id} for {callback.subscriber} is {made}; {act} makes it due at once.")
+
+
+def _show_due(callback_id: UUID, done: AuditView, *, as_json: bool) -> None:
     if as_json:
-        show_json(plan)
+        show_json(RetryView(callback_id, "pending", done.at))
     else:
-        made = f"{plan.status} after {counted(plan.attempts, 'attempt', 'attempts')}"
-        show_line(f"Callback {plan.callback_id} for {plan.subscriber} is {made}; a retry makes it due at once.")
-
-
-def _revive(callback_id: UUID, connection: Connection, now: datetime) -> RetryView:
-    revive(connection, callback_id, now)
-    return RetryView(callback_id, "pending", rfc3339(now))
+        show_line(f"Callback {callback_id} is due now.")
 
 
 def _show_page(page: CallbackPage) -> None:

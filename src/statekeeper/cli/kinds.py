@@ -8,7 +8,8 @@ from uuid import UUID
 
 import rich_click as click
 
-from statekeeper.core.events import parse_uuid
+from statekeeper.core.acts import MAX_REASON
+from statekeeper.core.events import parse_uuid, storable
 from statekeeper.core.instants import parse_rfc3339
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -42,6 +43,11 @@ def _instant(value: str) -> datetime:
     return parse_rfc3339(value)
 
 
+def _reason(value: str) -> str | None:
+    return value if value.strip() and storable(value, MAX_REASON) is not None else None
+
+
+REASON: Final = Kind("text", f"a text of 1 to {MAX_REASON} characters", _reason)
 ID: Final = Kind("uuid", "a UUID in its canonical form", _uuid)
 
 

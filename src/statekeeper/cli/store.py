@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 from statekeeper.cli.flags import settings
 from statekeeper.core.errors import OperatorError, SchemaError
-from statekeeper.store import schema
+from statekeeper.store import feed, schema
 from statekeeper.store.database import Database, as_unavailable
+from statekeeper.store.journal import Entry
 from statekeeper.store.queries import Queries
 from statekeeper.store.queries.reader import Reader
 
@@ -54,9 +55,16 @@ def write(job: Callable[[Connection, datetime], T]) -> T:
 
 
 async def execute(database: Database, job: Callable[[Connection, datetime], T]) -> T:
-    """The same, on a store that is open."""
+    """The same, on a store that is open; as the writer does, it puts into the feed what the job has left for it."""
+
+    def act(connection: Connection) -> T:
+        value = job(connection, database.now(connection))
+        if isinstance(value, Entry):
+            feed.append(connection, value.steps)
+        return value
+
     async with database.writer.begin() as connection:
-        return await connection.run_sync(lambda each: job(each, database.now(each)))
+        return await connection.run_sync(act)
 
 
 def probe(database: Database) -> None:

@@ -12,6 +12,9 @@ StatekeeperError
 ├── BodyRefused(faults)                the client's: 422
 ├── NotFound(what, key)                the client's: 404
 ├── AlreadyDelivered(callback_id)      the client's: 409
+├── NotDelivered(callback_id)          the client's: 409
+├── NothingHeld(session_id)            the client's: 409
+├── GapMoved(session_id)               the client's: 409
 ├── NameTaken(name)                    the client's: 409
 │   └── NotYetFree(name)                 the client's, and passing
 ├── InSettings(name)                   the client's: 409
@@ -149,6 +152,27 @@ class AlreadyDelivered(StatekeeperError):
 
     def __init__(self, callback_id: object) -> None:
         super().__init__(f"Callback {callback_id} has been delivered; there is nothing to retry.")
+
+
+class NotDelivered(StatekeeperError):
+    """What has not been delivered is retried, not sent once more."""
+
+    def __init__(self, callback_id: object) -> None:
+        super().__init__(f"Callback {callback_id} has not been delivered; it can be retried.")
+
+
+class NothingHeld(StatekeeperError):
+    """There is a gap only where an event waits behind one."""
+
+    def __init__(self, session_id: object) -> None:
+        super().__init__(f"Session {session_id} has no gap to close: no event is held.")
+
+
+class GapMoved(StatekeeperError):
+    """A session's first gap is no longer the one that was looked at."""
+
+    def __init__(self, session_id: object) -> None:
+        super().__init__(f"Session {session_id} waits for other numbers than those expected; look at it again.")
 
 
 class NameTaken(StatekeeperError):

@@ -117,9 +117,9 @@ def _faults(event_id: str | None, name: str | None, sequence: int | None, sessio
         yield Fault("data.payload.sessionId", "must be a UUID in its canonical form")
 
 
-def storable(value: object) -> str | None:
-    """The value if every store can keep it as a short text, else None."""
-    if not isinstance(value, str) or len(value) > MAX_TEXT or (not value.isascii() and _UNSTORABLE.search(value)):
+def storable(value: object, most: int = MAX_TEXT) -> str | None:
+    """The value if every store can keep it as a text of so many characters at most, else None."""
+    if not isinstance(value, str) or len(value) > most or (not value.isascii() and _UNSTORABLE.search(value)):
         return None
     return None if "\x00" in value else value
 

@@ -128,6 +128,16 @@ class Progress:
     settled: tuple[tuple[SessionEvent, Disposition], ...] = ()
     confirmed: Step | None = None
 
+    @property
+    def given_up(self) -> tuple[int, ...]:
+        """The numbers that a gap was made of which this closed."""
+        return self.after.given_up[len(self.before.given_up) :]
+
+    @property
+    def inferred(self) -> tuple[str, ...]:
+        """The triggers that were inferred in their stead."""
+        return self.after.inferred[len(self.before.inferred) :]
+
 
 def _differ(known: str | None, said: str | None) -> bool:
     return known is not None and said is not None and known != said

@@ -21,7 +21,6 @@ from statekeeper.core.instants import rfc3339
 from statekeeper.delivery.catalogue import Catalogue, Values
 from statekeeper.delivery.courier import Execute, send_within
 from statekeeper.delivery.directory import Directory, Member, Read
-from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints, health
 from statekeeper.store.attempts import Claim
 from statekeeper.store.deletion import NOTICED
@@ -166,7 +165,7 @@ def _view(member: Member, figures: Figures | None) -> EndpointView:
         kind=member.kind,
         origin="api" if record else "settings",
         usable=member.sender is not None,
-        url=None if member.url is None else redact(show_url(member.url)),
+        url=member.shown_url,
         secrets=[SigningSecretView(_instant(each.expires_at)) for each in member.secrets if each.is_valid(now)],
         transitions=subscriber.scope,
         states=sorted(subscriber.states),

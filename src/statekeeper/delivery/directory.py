@@ -24,6 +24,7 @@ from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.delivery.burial import Burial
 from statekeeper.delivery.courier import Execute, Sender
 from statekeeper.delivery.endpoints import Endpoint
+from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints
 from statekeeper.store.deletion import NOTICED
 from statekeeper.store.endpoints import Record, Secret
@@ -57,6 +58,11 @@ class Member:
     def name(self) -> str:
         return self.subscriber.name
 
+    @property
+    def shown_url(self) -> str | None:
+        """Where it is told, without what may be secret of it."""
+        return None if self.url is None else redact(show_url(self.url))
+
 
 class Directory:
     """The roster. `connect` makes the sender of an endpoint, and `on_change` is called when another roster stands."""
@@ -81,6 +87,14 @@ class Directory:
         self._seen: frozenset[tuple[str, datetime]] = frozenset()
         self._ending: frozenset[str] = frozenset()
         self._stand({})
+
+    def where(self, name: str) -> str | None:
+        """Where a subscriber is told, as far as that may be shown; None where that is nowhere, or nobody is called so.
+
+        A function is called in this process.
+        """
+        member = self.members.get(name)
+        return member.shown_url if member else None
 
     def read_records(self, connection: Connection) -> list[Record]:
         return endpoints.read_all(connection, self.sealer)

@@ -50,6 +50,12 @@ class Batch:
             self._read_known(ledgers, arrivals)
         return ledgers | {each: Ledger.new(each, self.charts.current, now) for each in ids if each not in ledgers}
 
+    def open_one(self, session_id: UUID, *, lock: bool = True) -> Ledger | None:
+        """Read one session and what it holds, under its lock unless it is only to be looked at; None if unknown."""
+        query = _LOCK if lock else _LOOK
+        rows = self.connection.execute(query, {"ids": [session_id]})
+        return self._ledgers(row for row in rows if row.arrivals).get(session_id)
+
     def open_overdue(self, held_before: datetime) -> list[Ledger]:
         """Lock sessions whose first held event came at `held_before` or earlier; those locked elsewhere are left."""
         query = (
@@ -110,9 +116,8 @@ class Batch:
 # Built once: SQLAlchemy finds the compiled form of a statement that it has seen; to build one anew costs as much as to
 # execute it.
 _IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
-_LOCK: Final = (
-    select(_sessions).where(_sessions.c.session_id.in_(_IDS)).order_by(_sessions.c.session_id).with_for_update()
-)
+_LOOK: Final = select(_sessions).where(_sessions.c.session_id.in_(_IDS))
+_LOCK: Final = _LOOK.order_by(_sessions.c.session_id).with_for_update()
 _HELD: Final = (
     select(_events)
     .where(_events.c.session_id.in_(_IDS), _events.c.disposition == Disposition.HELD)

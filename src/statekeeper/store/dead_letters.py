@@ -1,7 +1,7 @@
 """Dead letters: callbacks that no attempt will be made at, kept until somebody asks for them to be sent after all.
 
 An attempt dies of its schedule, which is the outbox's business. Here all that is owed to a subscriber who is no more
-dies at once, and the dead are due again.
+dies at once, and the dead are due again; so is one that was delivered, if somebody asks for it to be sent once more.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select, update
 
-from statekeeper.core.errors import AlreadyDelivered, NotFound
+from statekeeper.core.errors import AlreadyDelivered, NotDelivered, NotFound
 from statekeeper.store import turns
 from statekeeper.store.attempts import CLAIM, Claim, record_interrupted
 from statekeeper.store.tables import CallbackRow, table
@@ -36,28 +36,48 @@ def bury(connection: Connection, subscriber: str, limit: int) -> int:
     return len(rows)
 
 
-def revive(connection: Connection, callback_id: UUID, now: datetime) -> None:
-    """Make a callback due at once, with a fresh schedule; attempt numbers go on. `NotFound`, `AlreadyDelivered`."""
-    row = connection.execute(_revivable([callback_id])).one_or_none()
+def revive(connection: Connection, callback_id: UUID, now: datetime) -> Any:  # noqa: ANN401 -- a row has no type
+    """Make a callback due at once, with a fresh schedule; attempt numbers go on. Returns it as it was.
+
+    Raises what `look` does.
+    """
+    return _make_due(connection, callback_id, now, delivered=False)
+
+
+def resend(connection: Connection, callback_id: UUID, now: datetime) -> Any:  # noqa: ANN401 -- same
+    """The same for one that was delivered: under its old id, for its receiver to know it by."""
+    return _make_due(connection, callback_id, now, delivered=True)
+
+
+def look(connection: Connection, callback_id: UUID, *, delivered: bool, lock: bool = False) -> Any:  # noqa: ANN401
+    """A callback as it stands before it is sent once more. `NotFound`, `AlreadyDelivered`, `NotDelivered`."""
+    query = _revivable([callback_id])
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound("callback", callback_id)
-    if row.status == "delivered":
-        raise AlreadyDelivered(callback_id)
-    _revive(connection, [row], now)
-    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
+    if (row.status == "delivered") is not delivered:
+        raise NotDelivered(callback_id) if delivered else AlreadyDelivered(callback_id)
+    return row
 
 
 def revive_dead(connection: Connection, callback_ids: Sequence[UUID], now: datetime) -> int:
     """Revive those of these that are dead, and return how many there were."""
-    dead = _revivable(callback_ids).where(_callbacks.c.status == "dead")
+    dead = _revivable(callback_ids).where(_callbacks.c.status == "dead").with_for_update()
     rows = connection.execute(dead).all() if callback_ids else []
     _revive(connection, rows, now)
     return len(rows)
 
 
+def _make_due(connection: Connection, callback_id: UUID, now: datetime, *, delivered: bool) -> Any:  # noqa: ANN401
+    row = look(connection, callback_id, delivered=delivered, lock=True)
+    _revive(connection, [row], now)
+    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
+    return row
+
+
 def _revivable(callback_ids: Sequence[UUID]) -> Select[Any]:
-    query = select(*CLAIM, _callbacks.c.status, _callbacks.c.claimed_at)
-    return query.where(_callbacks.c.callback_id.in_(callback_ids)).with_for_update()
+    query = select(*CLAIM, _callbacks.c.status, _callbacks.c.claimed_at, _callbacks.c.state)
+    return query.where(_callbacks.c.callback_id.in_(callback_ids))
 
 
 def _revive(connection: Connection, rows: Sequence[Any], now: datetime) -> None:

@@ -27,6 +27,7 @@ from statekeeper.store.rows import Row, callback_row, notice_row
 from statekeeper.store.statements import insert_missing
 from statekeeper.store.tables import SigningKeyRow, table
 from statekeeper.store.uptime import tick
+from statekeeper.store.views import AuditView
 
 _keys: Final = table(SigningKeyRow)
 
@@ -42,6 +43,7 @@ class Entry:
     undecidable: list[tuple[UUID, str]] = field(default_factory=list)
     gaps_closed: int = 0
     keys: set[str] = field(default_factory=set)
+    acts: list[AuditView] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -85,6 +87,13 @@ class Journal:
         self._save(batch, ledgers, callbacks, entry)
         return entry
 
+    def close_gap(self, connection: Connection, ledger: Ledger, now: datetime) -> tuple[Entry, Progress]:
+        """Give up on a session's first gap now, whatever its wait; the ledger must be open under its lock."""
+        entry, batch = Entry(), Batch(connection, self.charts)
+        progress, callbacks = self._close_gap(ledger, now, entry)
+        self._save(batch, [ledger], callbacks, entry)
+        return entry, progress
+
     def refuse(self, connection: Connection, refusal: Refusal, now: datetime) -> Entry:
         """Keep a verified webhook that was no event, for the operator."""
         keep_refusal(connection, refusal, now)
@@ -105,9 +114,7 @@ class Journal:
 
     def _notice(self, progress: Progress, now: datetime) -> list[Row]:
         """What those who ask for it are told of a gap that was closed."""
-        before, after = progress.before, progress.after
-        given_up, inferred = after.given_up[len(before.given_up) :], after.inferred[len(before.inferred) :]
-        notice = gap_closed(after.session_id, given_up, inferred, now)
+        notice = gap_closed(progress.after.session_id, progress.given_up, progress.inferred, now)
         return [notice_row(each, self._due_at(now), now) for each in messages_due(notice, self.subscribers)]
 
     def _due_at(self, now: datetime) -> datetime:
@@ -124,10 +131,14 @@ class Journal:
         """Each gap has its own wait: the next one may be over as well, or not yet."""
         callbacks: list[Row] = []
         while (held_at := ledger.earliest_held_at) and max(held_at, up_since) + self.gap_timeout <= now:
-            progress = ledger.close_gap(now)
-            callbacks += self._follow(ledger, progress, entry, now) + self._notice(progress, now)
-            entry.gaps_closed += 1
+            callbacks += self._close_gap(ledger, now, entry)[1]
         return callbacks
+
+    def _close_gap(self, ledger: Ledger, now: datetime, entry: Entry) -> tuple[Progress, list[Row]]:
+        """Close one gap; what it did, and the rows of what it owes."""
+        progress = ledger.close_gap(now)
+        entry.gaps_closed += 1
+        return progress, self._follow(ledger, progress, entry, now) + self._notice(progress, now)
 
     def _archive(self, connection: Connection, keys: Iterable[SigningKey], now: datetime, entry: Entry) -> None:
         """Keep every key that verified something. `committed` remembers which need not be written again."""

@@ -14,6 +14,7 @@ from statekeeper.core.instants import rfc3339
 from statekeeper.core.resequencer import missing
 from statekeeper.store.tables import (
     AttemptRow,
+    AuditRow,
     CallbackRow,
     DeliveryRow,
     EventRow,
@@ -25,6 +26,7 @@ from statekeeper.store.tables import (
 )
 from statekeeper.store.views import (
     AttemptView,
+    AuditView,
     CallbackView,
     ChartView,
     DeliveryView,
@@ -33,7 +35,6 @@ from statekeeper.store.views import (
     LastStepView,
     RecoveryView,
     RefusalView,
-    RetryPlanView,
     SessionCallbackView,
     SessionView,
     TransitionView,
@@ -150,12 +151,12 @@ def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
     }
 
 
-RETRY_PLAN: Final = _columns(CallbackRow, "callback_id subscriber status attempt")
+AUDIT: Final = _columns(AuditRow, "entry_id at actor role via origin act session_id callback_id subject reason effect")
 
 
-def retry_plan_view(row: Sequence[Any]) -> RetryPlanView:
-    callback_id, subscriber, status, attempts = row
-    return RetryPlanView(callback_id, subscriber, status, attempts, dry_run=True)
+def audit_view(row: Sequence[Any]) -> AuditView:
+    entry_id, at, *rest = row
+    return AuditView(str(entry_id), rfc3339(at), *rest)
 
 
 RECOVERY: Final = _columns(RecoveryRow, "recovery_id kind subscriber since until total done created_at finished_at")

@@ -4,6 +4,7 @@ from typing import Final
 
 from statekeeper.api import examples as example
 from statekeeper.api.contract import Json, in_query
+from statekeeper.api.parameters import NO_UUID
 from statekeeper.core.errors import QueryRefused, Unavailable
 from statekeeper.resources import default_chart
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
@@ -27,4 +28,4 @@ BAD_LIMIT: Final = QueryRefused("limit", f"must be an integer from 1 to {MAX_LIM
 
 
 def no_uuid(name: str) -> QueryRefused:
-    return QueryRefused(name, "must be a UUID in its canonical form")
+    return QueryRefused(name, NO_UUID)

@@ -7,6 +7,7 @@ Every room asks through a `Reader`, which knows what to do when the store is awa
 
 from typing import Final
 
+from statekeeper.store.queries.audit import Audit
 from statekeeper.store.queries.callbacks import Callbacks
 from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
@@ -32,3 +33,4 @@ class Queries:
         self.feed: Final = Feed(reader)
         self.consumers: Final = Consumers(reader)
         self.monitoring: Final = Monitoring(reader)
+        self.audit: Final = Audit(reader)

@@ -4,6 +4,14 @@ A view is made of strings and numbers that are ready to be shown: times are RFC 
 encodes it, the command line prints it, and the OpenAPI document describes it; nobody writes one of these shapes twice.
 """
 
+from statekeeper.store.views.acts import (
+    ActPlanView,
+    GapView,
+    PlannedCallbackView,
+    PlannedStepView,
+    SettledEventView,
+)
+from statekeeper.store.views.audit import AuditPage, AuditView
 from statekeeper.store.views.base import Instant, View
 from statekeeper.store.views.callbacks import (
     AttemptView,
@@ -29,7 +37,10 @@ from statekeeper.store.views.refusals import FaultView, RefusalView
 from statekeeper.store.views.sessions import ChartView, LastStepView, ReceiptView, SessionPage, SessionView
 
 __all__ = [
+    "ActPlanView",
     "AttemptView",
+    "AuditPage",
+    "AuditView",
     "CallbackPage",
     "CallbackView",
     "ChartView",
@@ -43,11 +54,14 @@ __all__ = [
     "FaultView",
     "FeedItem",
     "FeedPage",
+    "GapView",
     "HistoryView",
     "Instant",
     "LastStepView",
     "OwedView",
     "PingView",
+    "PlannedCallbackView",
+    "PlannedStepView",
     "ReceiptView",
     "RecoveryPage",
     "RecoveryPlanView",
@@ -59,6 +73,7 @@ __all__ = [
     "SessionCallbackView",
     "SessionPage",
     "SessionView",
+    "SettledEventView",
     "SigningSecretView",
     "TransitionView",
     "View",
