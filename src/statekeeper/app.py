@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Self
 
 import structlog
@@ -18,7 +19,10 @@ from litestar import Litestar
 
 from statekeeper import console
 from statekeeper.acts import Acts
-from statekeeper.api import AccessPolicy, AccessToken, Role, Wiring, build
+from statekeeper.admission import access_policy, entrance_of
+from statekeeper.api import AccessPolicy, Wiring, build
+from statekeeper.console.reception import Reception
+from statekeeper.console.sign_ins import SignIns
 from statekeeper.core.health import HealthPolicy
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.administration import Administration
@@ -38,6 +42,7 @@ from statekeeper.store.journal import Entry, Journal
 from statekeeper.store.keys import load_key_set, save_key_set
 from statekeeper.store.queries import Queries
 from statekeeper.store.queries.reader import Reader
+from statekeeper.store.sign_ins import Limits
 from statekeeper.supervisor import Finish, Supervisor
 from statekeeper.tail import Tail
 from statekeeper.trust.keyring import Keyring
@@ -104,7 +109,10 @@ class Service:
             self._tail,
             self.acts,
         )
-        self.app: Final = build(parts, _access_policy(settings), [self._lifespan], console.routes())
+        self._entrance: Final = entrance_of(settings)
+        access = access_policy(settings)
+        doors = self._console(settings, access) if settings.console.enabled else {}
+        self.app: Final = build(parts, access, [self._lifespan], **doors)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -119,6 +127,8 @@ class Service:
             await self._directory.refresh(self._reader.read)
             stack.push_async_callback(self._keyring.close)
             await self._keyring.start()
+            if self._entrance:
+                stack.push_async_callback(self._entrance.provider.close)
             self._supervise(stack, "keyring", self._keyring.run())
             self._supervise(stack, "relay", self._relay.run(), self._relay.close)
             watching = self._directory.watch(self._reader.read, self._writer.execute)
@@ -134,6 +144,15 @@ class Service:
         catalogue = self._roster.catalogue()
         parts = self._writer.execute, self._reader.read, catalogue, self._directory
         return Administration(*parts, seconds, self._relay.wake)
+
+    def _console(self, settings: Settings, access: AccessPolicy) -> dict[str, Any]:
+        """The console's pages, and the guard before them."""
+        limits = Limits(
+            *(timedelta(seconds=each) for each in (settings.console.idle_timeout, settings.console.lifetime))
+        )
+        sign_ins = SignIns(self.database, self._writer.offer, limits, access)
+        reception = Reception(access, sign_ins, settings.console.url, self._entrance)
+        return {"more": console.routes(), "guard": partial(console.Guard, reception=reception)}
 
     def stop_waiting(self) -> None:
         """Answer all long waits at once: the service has been told to stop."""
@@ -199,14 +218,6 @@ def _delivery(settings: DeliverySettings) -> Delivery:
 def _webhook_policy(settings: Settings) -> WebhookPolicy:
     idnow = settings.idnow
     return WebhookPolicy(idnow.issuer or "", frozenset(idnow.audience), idnow.algorithms, idnow.leeway)
-
-
-def _access_policy(settings: Settings) -> AccessPolicy:
-    return AccessPolicy(
-        tuple(
-            AccessToken(each.name, each.sha256.get_secret_value(), Role[each.role.upper()]) for each in settings.tokens
-        )
-    )
 
 
 def _keyring(settings: Settings, policy: WebhookPolicy, key_sets: KeySets) -> Keyring:

@@ -22,7 +22,10 @@ def test_every_setting_is_shown():
         "database_url, host, port, callbacks, encryption_keys, idnow.issuer, idnow.audience, idnow.jwks_url, "
         "idnow.jwks_file, idnow.algorithms, idnow.leeway, ordering.gap_timeout, delivery.schedule, "
         "delivery.timeout, delivery.breaker_failures, delivery.breaker_pause, delivery.disable_after, "
-        "delivery.allowed_networks, endpoints, brokers, tokens"
+        "delivery.allowed_networks, endpoints, brokers, tokens, "
+        "console.enabled, console.url, console.idle_timeout, console.lifetime, "
+        "oidc.issuer, oidc.client_id, oidc.client_secret, oidc.scopes, oidc.roles_claim, "
+        "oidc.readers, oidc.supporters, oidc.admins, oidc.name_claim"
     )
 
 

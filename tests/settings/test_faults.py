@@ -7,7 +7,10 @@ from pydantic import SecretStr
 
 from statekeeper.settings import IdnowSettings, load_settings
 
-ALL = "brokers, callbacks, database_url, delivery, encryption_keys, endpoints, host, idnow, ordering, port, tokens"
+ALL = (
+    "brokers, callbacks, console, database_url, delivery, encryption_keys, endpoints, host, idnow, oidc, ordering, "
+    "port, tokens"
+)
 SECONDS = "seconds, 0 to 31622400"
 
 

@@ -37,7 +37,7 @@ def test_without_tokens_no_other_host_is_served(setting, enough):
     (refusal,) = refusals()
     assert refusal == (
         'host: got "192.0.2.1"; without tokens only a loopback host is served: '
-        "set host to 127.0.0.1, or configure [[tokens]]"
+        "set host to 127.0.0.1, or configure [[tokens]] or [oidc]"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from statekeeper.api.access import AccessPolicy, AccessToken, Door, Role
 from statekeeper.api.acts import add_note, close_gap, list_audit
@@ -33,8 +33,9 @@ def build(
     access: AccessPolicy,
     lifespan: Sequence[Callable[[Litestar], Any]] = (),
     more: Sequence[ControllerRouterHandler] = (),
+    guard: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> Litestar:
-    """The app around its parts; `more` are routes that are none of this package's."""
+    """The app around its parts; `more` are routes that are none of this package's, `guard` stands before them."""
     app = Litestar(
         route_handlers=[
             receive_webhook,
@@ -72,5 +73,5 @@ def build(
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = Door(app.asgi_handler, access)
+    app.asgi_handler = Door(guard(app.asgi_handler), access)
     return app

@@ -1,8 +1,12 @@
 """Who may ask: the door in front of the router, closed to all but what is listed as open.
 
-With tokens, whoever asks must bear one. Without any, only this machine is served: a Host that is no loopback (a page
-that had its name rebound, a port that was forwarded) or the trace of a proxy is refused. The webhook proves itself, and
+With tokens, or a provider to sign in by, whoever asks must bear a token. Without either, only this machine is served: a
+Host that is no loopback (a page that had its name rebound, a port that was forwarded), the trace of a proxy, or an act
+that a page of somebody else began in a browser of this machine is refused. The webhook proves itself, and
 the health of a process is no secret.
+
+The console has a guard of its own, behind this door, since people come there with a cookie: where the house is guarded,
+the door leaves the console to it.
 
 The door stands before the routing, so that an unknown path says no more than a known one.
 """
@@ -23,10 +27,11 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from statekeeper.api.problems import Kind, Problem
+from statekeeper.api.provenance import SAFE, is_foreign
 from statekeeper.core.loopback import is_loopback
 
 WEBHOOK: Final = "/webhooks/idnow"
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+CONSOLE: Final = "/console"
 _BEARER: Final = re.compile(rb"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
 _PROXIED: Final = re.compile(rb"forwarded|x-forwarded-.*|via")
 log = structlog.get_logger()
@@ -65,6 +70,10 @@ NOT_LOCAL: Final = Problem(
     Kind.named(403, "Not local"),
     "No token is configured, so that only this machine is served: use a loopback Host and no proxy, or set [[tokens]].",
 )
+FOREIGN: Final = Problem(
+    Kind.named(403, "Foreign page"),
+    "A page of another origin has sent this: what changes something is taken from the service's own pages only.",
+)
 TOKEN_NEEDED: Final = Problem(
     Kind.named(401, "Token needed"), "Send `Authorization: Bearer` with a token that is configured here."
 )
@@ -77,7 +86,7 @@ _READ_BY_SUPPORT: Final = "/v1/audit"  # what people wrote there may name custom
 
 def role_needed(path: str, method: str) -> Role:
     """What a token must be good for, to ask this."""
-    if method in _SAFE:
+    if method in SAFE:
         return Role.SUPPORT if path == _READ_BY_SUPPORT else Role.READER
     return Role.SUPPORT if _ACTS_OF_SUPPORT.fullmatch(path) else Role.ADMIN
 
@@ -88,17 +97,23 @@ def role_too_low(needed: Role) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Who is let in to what. Without tokens, whoever is on this machine."""
+    """Who is let in to what. Without tokens and without a `provider` to sign in by, whoever is on this machine."""
 
     tokens: tuple[AccessToken, ...] = ()
+    provider: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        """Whether whoever asks must say who he is."""
+        return bool(self.tokens) or self.provider
 
     def judge(self, path: str, method: str, headers: Headers) -> Caller | Problem:
         """The caller if this request may pass, or why it may not."""
-        if path == WEBHOOK or _is_under(path, "/health"):
+        if path == WEBHOOK or is_under(path, "/health"):
             return ANYBODY
-        if not self.tokens:
-            return LOCAL if _is_local(headers) else NOT_LOCAL
-        if _is_under(path, "/docs"):
+        if not self.guarded:
+            return _judge_locally(method, headers)
+        if is_under(path, "/docs") or is_under(path, CONSOLE):
             return ANYBODY
         caller = self._bearer(headers)
         if caller is None:
@@ -106,13 +121,16 @@ class AccessPolicy:
         needed = role_needed(path, method)
         return caller if caller.role >= needed else role_too_low(needed)
 
-    def _bearer(self, headers: Headers) -> Caller | None:
+    def caller_with(self, token: bytes) -> Caller | None:
         """Whose token this is. All are compared, in constant time, so that how long it takes tells nothing."""
-        given = [value for name, value in headers if name == b"authorization"]
-        match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-        digest = hashlib.sha256(match[1]).hexdigest() if match else ""
+        digest = hashlib.sha256(token).hexdigest()
         known = [token for token in self.tokens if hmac.compare_digest(token.sha256.lower(), digest)]
         return Caller(known[0].name, known[0].role) if known else None
+
+    def _bearer(self, headers: Headers) -> Caller | None:
+        given = [value for name, value in headers if name == b"authorization"]
+        match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
+        return self.caller_with(match[1]) if match else None
 
 
 class Door:
@@ -137,8 +155,15 @@ class Door:
         await response(scope, receive, send)
 
 
-def _is_under(path: str, root: str) -> bool:
+def is_under(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
+
+
+def _judge_locally(method: str, headers: Headers) -> Caller | Problem:
+    """Whoever is on this machine, unless a page of somebody else sent him: it could else act as him."""
+    if not _is_local(headers):
+        return NOT_LOCAL
+    return FOREIGN if method not in SAFE and is_foreign(headers) else LOCAL
 
 
 def _is_local(headers: Headers) -> bool:

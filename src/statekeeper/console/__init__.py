@@ -14,10 +14,11 @@ from litestar.response import Redirect
 from statekeeper.console.assets import get_asset
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
-from statekeeper.console.guard import require_visitor
+from statekeeper.console.guard import Guard, require_visitor
 from statekeeper.console.preferences import change_preferences
+from statekeeper.console.signing_in import ENTRANCES, EXITS
 
-__all__ = ["routes"]
+__all__ = ["Guard", "routes"]
 
 
 @get("/console")
@@ -32,8 +33,8 @@ async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever 
     raise NotFoundException
 
 
-OPEN: Final = (get_asset,)
-PAGES: Final = (get_home, get_nothing, change_preferences)
+OPEN: Final = (get_asset, change_preferences, *ENTRANCES)
+PAGES: Final = (get_home, get_nothing, *EXITS)
 
 
 def routes() -> tuple[Router, ...]:

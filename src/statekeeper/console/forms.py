@@ -1,13 +1,15 @@
 """What a form of ours sends: `application/x-www-form-urlencoded`, small, each field once."""
 
+import re
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from statekeeper.console.visitor import Asked
 from statekeeper.core.errors import TooLarge
 
 LIMIT: Final = 64 * 1024
 HOME: Final = "/console/sessions"
+_LOCAL: Final = re.compile(r"/console(?:[/?#](?!sign-(?:in|out)\b)[!-\[\]-~]{0,1000})?")  # no control, no backslash
 
 
 async def read_form(request: Asked) -> dict[str, str]:
@@ -22,6 +24,4 @@ async def read_form(request: Asked) -> dict[str, str]:
 
 def local_path(given: str | None) -> str:
     """A path of the console to go on to, or its first page for anything else: nobody is led away from here."""
-    parts = urlsplit(given or "")
-    fits = not parts.scheme and not parts.netloc and parts.path.startswith("/console") and "\\" not in (given or "")
-    return given if fits and given else HOME
+    return given if given and _LOCAL.fullmatch(given) else HOME

@@ -9,9 +9,11 @@ from statekeeper.settings.display import Row, resolved
 from statekeeper.settings.endpoints import check_endpoint, endpoint_options
 from statekeeper.settings.model import (
     BrokerSettings,
+    ConsoleSettings,
     DeliverySettings,
     EndpointSettings,
     IdnowSettings,
+    OidcSettings,
     OrderingSettings,
     Settings,
     TokenSettings,
@@ -21,9 +23,11 @@ from statekeeper.settings.sources import Resolution, load_settings, resolve, unk
 
 __all__ = [
     "BrokerSettings",
+    "ConsoleSettings",
     "DeliverySettings",
     "EndpointSettings",
     "IdnowSettings",
+    "OidcSettings",
     "OrderingSettings",
     "Resolution",
     "Row",

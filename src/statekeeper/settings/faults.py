@@ -89,8 +89,10 @@ def _reason(detail: ErrorDetails, location: Location) -> str:
 
 def _got(location: Location, value: object) -> str:
     """What was given, as far as it can be no secret."""
-    if location[0] == "encryption_keys" or (
-        location[0] in _LISTS_OF_TABLES and not _HARMLESS.intersection(location[2:3])
+    if (
+        location[0] == "encryption_keys"
+        or location[-1] == "client_secret"
+        or (location[0] in _LISTS_OF_TABLES and not _HARMLESS.intersection(location[2:3]))
     ):
         return HIDDEN
     shown = json.dumps(show(value), ensure_ascii=False)

@@ -137,6 +137,50 @@ class TokenSettings(BaseModel):
     role: rules.Role = Field(description="reader, support or admin")
 
 
+class ConsoleSettings(BaseModel):
+    """The pages for support, and for how long somebody stays signed in to them."""
+
+    model_config = _FROZEN
+
+    enabled: bool = Field(default=True, description="true or false")
+    url: rules.Origin | None = Field(
+        default=None, description=f"{_URL} without a path, by which browsers reach the service"
+    )
+    idle_timeout: rules.Number = Field(default=1800, gt=0, description=f"{_SECONDS}, but not 0")
+    lifetime: rules.Number = Field(default=43_200, gt=0, description=f"{_SECONDS}, but not 0")
+
+
+class OidcSettings(BaseModel):
+    """The OpenID provider by which people sign in to the console, and what its claims say of them."""
+
+    model_config = _FROZEN
+
+    issuer: rules.Url | None = Field(default=None, description=f"the provider exactly as it names itself, {_URL}")
+    client_id: rules.Text | None = Field(
+        default=None, description="the name under which the provider knows the console"
+    )
+    client_secret: rules.ClientSecret | None = Field(
+        default=None, description="the secret that goes with client_id, 1 to 255 printable ASCII characters"
+    )
+    scopes: rules.Texts = Field(default=("openid", "profile"), description="scopes to ask for, openid among them")
+    roles_claim: rules.Text = Field(
+        default="roles", description="a claim, or a path such as realm_access.roles, with a text or a list of texts"
+    )
+    readers: rules.Texts = Field(default=("statekeeper-reader",), description="values of roles_claim that may read")
+    supporters: rules.Texts = Field(default=("statekeeper-support",), description="values of roles_claim that may act")
+    admins: rules.Texts = Field(default=("statekeeper-admin",), description="values of roles_claim that may do all")
+    name_claim: rules.Text = Field(
+        default="preferred_username", description="the claim that names a person; else email, else sub"
+    )
+
+    @field_validator("scopes")
+    @classmethod
+    def _ask_for_an_identity(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError("openid is not among them")
+        return scopes
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -168,6 +212,13 @@ class Settings(BaseSettings):
     )
     brokers: rules.Tables[BrokerSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
     tokens: rules.Tables[TokenSettings] = Field(default=(), description="a list of tables (in the environment: JSON)")
+    console: ConsoleSettings = ConsoleSettings()
+    oidc: OidcSettings = OidcSettings()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether whoever asks must say who he is; else this machine only is served."""
+        return bool(self.tokens) or self.oidc.issuer is not None
 
     @classmethod
     def settings_customise_sources(
@@ -195,6 +246,22 @@ def _serving_faults(settings: Settings) -> Iterator[Fault]:
     file = settings.idnow.jwks_file
     if file is not None and not file.is_file():
         yield Fault("idnow.jwks_file", f'got "{file}", where there is no file; takes the path of a JWK Set')
-    if not settings.tokens and not is_loopback(settings.host):
+    if not settings.guarded and not is_loopback(settings.host):
         got = f'got "{settings.host}"; without tokens only a loopback host is served'
-        yield Fault("host", f"{got}: set host to 127.0.0.1, or configure [[tokens]]")
+        yield Fault("host", f"{got}: set host to 127.0.0.1, or configure [[tokens]] or [oidc]")
+    yield from _oidc_faults(settings)
+
+
+def _oidc_faults(settings: Settings) -> Iterator[Fault]:
+    """A provider is set up wholly or not at all."""
+    needed = {name: getattr(settings.oidc, name) for name in ("issuer", "client_id", "client_secret")}
+    if not any(needed.values()):
+        return
+    for name in (name for name, value in needed.items() if value is None):
+        takes = OidcSettings.model_fields[name].description
+        yield Fault(f"oidc.{name}", f"is required to sign in by OpenID Connect; takes {takes}")
+    if settings.console.url is None:
+        takes = ConsoleSettings.model_fields["url"].description
+        yield Fault("console.url", f"is required with [oidc], which sends people back there; takes {takes}")
+    if not settings.console.enabled:
+        yield Fault("console.enabled", "got false; [oidc] is for the console only: take one of the two away")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -23,6 +24,7 @@ from statekeeper.trust.signing import parse_secret
 
 A_YEAR: Final = 366 * 86_400
 _SHA256: Final = re.compile("[0-9a-fA-F]{64}")
+_CLIENT_SECRET: Final = re.compile("[\\x20-\\x7e]{1,255}")
 _T = TypeVar("_T")
 
 
@@ -59,6 +61,14 @@ def check_trustworthy(url: str) -> str:
     return url
 
 
+def check_origin(url: str) -> str:
+    """A scheme, a host and perhaps a port; a slash behind them is dropped."""
+    parts = urlsplit(check_trustworthy(url))
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def check_broker_url(url: str) -> str:
     try:
         parse_location(url)
@@ -83,6 +93,13 @@ def check_database_url(secret: SecretStr) -> SecretStr:
 
 def check_signing_secret(secret: SecretStr) -> SecretStr:
     parse_secret(secret.get_secret_value())
+    return secret
+
+
+def check_client_secret(secret: SecretStr) -> SecretStr:
+    """Printable ASCII, as RFC 6749 has it (appendix A.2): it goes into a header."""
+    if not _CLIENT_SECRET.fullmatch(secret.get_secret_value()):
+        raise ValueError
     return secret
 
 
@@ -130,6 +147,8 @@ Number = Annotated[float, BeforeValidator(refuse_truth), Field(ge=0, le=A_YEAR, 
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(split), Field(min_length=1)]
 Port = Annotated[int, BeforeValidator(refuse_truth), Field(ge=0, le=65_535)]
 Url = Annotated[Text, AfterValidator(check_trustworthy)]
+Origin = Annotated[Text, AfterValidator(check_origin)]
+ClientSecret = Annotated[SecretStr, AfterValidator(check_client_secret)]
 BrokerUrl = Annotated[Text, AfterValidator(check_broker_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(check_signing_secret)]

@@ -89,7 +89,7 @@ class RemoteSource:
         self._jwks_url: Final = jwks_url
         self._discovery: Final = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
         self.name: Final = jwks_url or self._discovery
-        self._client: Final = _open_client(transport)
+        self._client: Final = open_client(transport)
 
     async def fetch(self) -> Fetched:
         try:
@@ -123,14 +123,7 @@ class RemoteSource:
         async with self._client.stream("GET", url) as response:
             if response.status_code != httpx.codes.OK:
                 raise KeysNotHad(f"the issuer answered {response.status_code}")
-            if response.headers.get("content-encoding", "identity").lower() != "identity":
-                raise KeysNotHad("the issuer's answer is compressed")
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    break
-            return _text(body), response.headers
+            return await read_text(response), response.headers
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -154,7 +147,20 @@ def lifetime(cache_control: str) -> float:
     return min(max(float(age[1]), _SHORTEST), _LONGEST) if age else LIFETIME
 
 
-def _open_client(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+async def read_text(response: httpx.Response) -> str:
+    """The text of an answer that is still on its way; raises `KeysNotHad` where it is compressed, or too much."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise KeysNotHad("the issuer's answer is compressed")
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            break
+    return _text(body)
+
+
+def open_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """What an issuer is asked by: no redirects, no content encoding, and no proxy on the way to this machine."""
     direct = {"http://": None, "all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
     return httpx.AsyncClient(
         follow_redirects=False,

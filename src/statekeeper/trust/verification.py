@@ -17,7 +17,7 @@ from statekeeper.core.errors import NotVerified
 from statekeeper.trust.compact import Token, read_token
 from statekeeper.trust.keys import VerificationKey
 
-__all__ = ["Doubt", "Token", "WebhookPolicy", "doubt_header", "doubt_origin", "read_token", "verify"]
+__all__ = ["Doubt", "Token", "WebhookPolicy", "doubt_header", "doubt_origin", "doubt_token", "read_token", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,20 @@ _SUBJECT: Final = Doubt("subject", "`sub` is missing or not the `eventId` of the
 
 def verify(token: Token, key: VerificationKey, policy: WebhookPolicy, now: float) -> Mapping[str, Any]:
     """The token's claims, to be believed; raises `NotVerified`. `now` is in seconds since the epoch."""
-    doubt = (
+    doubt = doubt_token(token, key, policy, now) or _doubt_subject(token.claims)
+    if doubt:
+        raise doubt.refusal(key.kid)
+    return token.claims
+
+
+def doubt_token(token: Token, key: VerificationKey, policy: WebhookPolicy, now: float) -> Doubt | None:
+    """What is wrong with any token, whatever it says: its header, its signature, by whom, for whom, and when."""
+    return (
         doubt_header(token.header, policy)
         or _doubt_signature(token, key)
         or doubt_origin(token.claims, policy, now)
         or _doubt_beginning(token.claims, now + policy.leeway)
-        or _doubt_subject(token.claims)
     )
-    if doubt:
-        raise doubt.refusal(key.kid)
-    return token.claims
 
 
 def doubt_header(header: Mapping[str, Any], policy: WebhookPolicy) -> Doubt | None:

@@ -1,0 +1,28 @@
+"""Who is admitted, by the settings: the bearers of tokens, and those whom an OpenID provider gives a role."""
+
+from statekeeper.api import AccessPolicy, AccessToken, Role
+from statekeeper.console.claims import Naming
+from statekeeper.console.provider import Client, Provider
+from statekeeper.console.reception import Entrance
+from statekeeper.console.refusals import SIGN_IN
+from statekeeper.settings import Settings
+
+
+def access_policy(settings: Settings) -> AccessPolicy:
+    """What the door goes by."""
+    tokens = tuple(
+        AccessToken(each.name, each.sha256.get_secret_value(), Role[each.role.upper()]) for each in settings.tokens
+    )
+    return AccessPolicy(tokens, provider=settings.oidc.issuer is not None)
+
+
+def entrance_of(settings: Settings) -> Entrance | None:
+    """The provider that people sign in by, if one is set up; `require_serving` has seen that it is so wholly."""
+    oidc, url = settings.oidc, settings.console.url
+    if not (oidc.issuer and oidc.client_id and oidc.client_secret and url):
+        return None
+    roles = {Role.READER: oidc.readers, Role.SUPPORT: oidc.supporters, Role.ADMIN: oidc.admins}
+    naming = Naming(oidc.roles_claim, {role: frozenset(each) for role, each in roles.items()}, oidc.name_claim)
+    secret = oidc.client_secret.get_secret_value()
+    client = Client(oidc.issuer, oidc.client_id, secret, oidc.scopes, f"{url}{SIGN_IN}/answer")
+    return Entrance(Provider(client, oidc.roles_claim), naming, url)

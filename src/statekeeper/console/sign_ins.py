@@ -1,0 +1,109 @@
+"""Who is signed in: told by a cookie of 32 random bytes, which this browser has and nobody else.
+
+All that is known of it is in the store, so that any node may be asked and an end is an end everywhere. A sign-in holds
+only as long as what it was made by: with a token that is no longer configured, by a provider that is no longer asked,
+or as anybody on this machine once the house is guarded, nobody is signed in any more. A token's role is the one that
+it has now.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from statekeeper.api.access import LOCAL, AccessPolicy, Role
+from statekeeper.console.visitor import Visitor
+from statekeeper.core.errors import Unavailable
+from statekeeper.store import sign_ins
+from statekeeper.store.database import Database
+from statekeeper.store.queries.reader import Reader
+from statekeeper.store.sign_ins import Limits, SignIn
+
+Execute = Callable[[Callable[[Connection, datetime], Any]], Awaitable[Any]]
+
+
+class Method(StrEnum):
+    """How somebody proved who he is."""
+
+    LOCAL = "local"
+    TOKEN = "token"  # noqa: S105 -- a word, and no secret
+    OIDC = "oidc"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is, what he may do, and how he proved it."""
+
+    name: str
+    role: Role
+    method: Method
+
+
+ANYBODY_HERE: Final = Identity(LOCAL.name, LOCAL.role, Method.LOCAL)
+
+
+class SignIns:
+    """Begins, finds and ends sign-ins. `execute` is the writer's, for what is to be on disk."""
+
+    def __init__(self, database: Database, execute: Execute, limits: Limits, access: AccessPolicy) -> None:
+        self._database = database
+        self._reader = Reader(database.reader)
+        self._execute = execute
+        self._limits = limits
+        self._access = access
+
+    async def begin(self, identity: Identity, before: str | None = None) -> tuple[str, Visitor]:
+        """Sign somebody in: the cookie to give him, always a new one, and the visitor. A sign-in `before` ends."""
+        cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        new = SignIn(_digest(cookie), identity.name, identity.role.name.lower(), identity.method, csrf)
+
+        def replace(connection: Connection, now: datetime) -> None:
+            if before:
+                sign_ins.remove(connection, _digest(before))
+            sign_ins.add(connection, new, self._limits, now)
+
+        await self._execute(replace)
+        return cookie, Visitor(identity.name, identity.role, identity.method, csrf)
+
+    async def find(self, cookie: str | None) -> Visitor | None:
+        """Whose cookie this is, while it is good; raises `Unavailable`."""
+        if not cookie:
+            return None
+        found = await self._reader.ask(self._find, _digest(cookie))
+        role = self._role_of(found.sign_in) if found else None
+        if found is None or role is None:
+            return None
+        if found.stale:
+            await self._touch(found.sign_in.digest)
+        return Visitor(found.sign_in.name, role, found.sign_in.method, found.sign_in.csrf)
+
+    async def end(self, cookie: str) -> None:
+        """Sign somebody out, on every node at once."""
+        await self._execute(lambda connection, _now: sign_ins.remove(connection, _digest(cookie)))
+
+    def _find(self, connection: Connection, digest: str) -> sign_ins.Found | None:
+        return sign_ins.find(connection, digest, self._limits, self._database.now(connection))
+
+    async def _touch(self, digest: str) -> None:
+        """A page is shown though it cannot be written down that it was."""
+        with suppress(Unavailable):
+            await self._execute(lambda connection, now: sign_ins.touch(connection, digest, now))
+
+    def _role_of(self, sign_in: SignIn) -> Role | None:
+        """What a sign-in is good for as the service is set up now."""
+        match sign_in.method:
+            case Method.LOCAL:
+                return None if self._access.guarded else LOCAL.role
+            case Method.TOKEN:
+                return next((each.role for each in self._access.tokens if each.name == sign_in.name), None)
+        return Role[sign_in.role.upper()] if self._access.provider else None
+
+
+def _digest(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()
