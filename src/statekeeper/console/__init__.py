@@ -11,11 +11,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from statekeeper.console.acting import do_act, show_act
 from statekeeper.console.assets import get_asset
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
 from statekeeper.console.guard import Guard, require_visitor
 from statekeeper.console.preferences import change_preferences
+from statekeeper.console.session import get_session_page, stream_session_page
 from statekeeper.console.signing_in import ENTRANCES, EXITS
 
 __all__ = ["Guard", "routes"]
@@ -34,7 +36,7 @@ async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever 
 
 
 OPEN: Final = (get_asset, change_preferences, *ENTRANCES)
-PAGES: Final = (get_home, get_nothing, *EXITS)
+PAGES: Final = (get_home, get_nothing, get_session_page, stream_session_page, show_act, do_act, *EXITS)
 
 
 def routes() -> tuple[Router, ...]:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 
 from statekeeper.console.assets import address
-from statekeeper.console.show import say, show_time
+from statekeeper.console.show import say, show_ago, show_drawing, show_time
 from statekeeper.console.visitor import Asked, preferences, visitor_or_none
 from statekeeper.console.words import LANGUAGES, translations
 
@@ -46,6 +46,8 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals |= {"asset": address, "languages": LANGUAGES, "version": _VERSION, "language": language}
     environment.filters |= {
+        "ago": partial(show_ago, language=language),
+        "drawn": partial(show_drawing, translate=words.gettext),
         "time": partial(show_time, language=language),
         "say": partial(say, language=language, translate=words.gettext),
     }

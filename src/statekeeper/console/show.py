@@ -8,13 +8,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_timedelta
 from markupsafe import Markup, escape
 
 from statekeeper.core.instants import parse_rfc3339, rfc3339
+from statekeeper.explanation.case import Case
+from statekeeper.explanation.drawing import draw, svg
 from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}">{}</time>')
+_AGO: Final = Markup('<time datetime="{}" data-relative>{}</time>')
 _CODE: Final = Markup("<b>{}</b>")
 
 
@@ -23,6 +26,17 @@ def show_time(at: datetime | str, language: str) -> Markup:
     instant = parse_rfc3339(at) if isinstance(at, str) else at
     text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
     return _TIME.format(rfc3339(instant), f"{text} UTC")
+
+
+def show_ago(at: datetime, now: datetime, language: str) -> Markup:
+    """How long ago, or how soon: said as of now, and kept right by a script."""
+    text = format_timedelta(at - now, add_direction=True, threshold=1, locale=language)
+    return _AGO.format(rfc3339(at), text)
+
+
+def show_drawing(case: Case, translate: Callable[[str], str]) -> Markup:
+    """The statechart with the path taken, as SVG."""
+    return Markup(svg(draw(case), translate))  # noqa: S704 -- it escapes every text itself
 
 
 def show_value(value: Value, language: str) -> Markup:
