@@ -23,8 +23,8 @@ help: ## list the commands
 demo: .venv/run ## a day of sessions against a real service, checked to the last callback
 	$(BIN)/statekeeper demo
 
-serve: .venv/run ## the service, with the settings of statekeeper.toml or the environment
-	$(BIN)/statekeeper serve
+serve: .venv/run ## the service, with the settings of statekeeper.toml or the environment; without any, what the demo left
+	$(BIN)/statekeeper serve $(if $(wildcard statekeeper.toml)$(filter STATEKEEPER_%,$(.VARIABLES)),,$(addprefix --config ,$(wildcard statekeeper-demo/statekeeper.toml)))
 
 test: .venv/dev ## every test, on SQLite and on a real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)

@@ -57,7 +57,7 @@ class Provider:
         self.sessions_ended: list[dict[str, str]] = []
         self._codes: dict[str, dict[str, str]] = {}
         self._bearers: set[str] = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> Self:
@@ -154,65 +154,76 @@ _FORM = """<!doctype html><html lang="en"><title>Provider</title><h1>Who are you
 <form method="post">{hidden}<label>Name <input name="name" value="{name}"></label><button>Sign in</button></form>"""
 
 
-def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, asked = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
-            provider.asked.append(path)
-            match path:
-                case "/.well-known/openid-configuration":
-                    self._json(provider.status, provider.discovery())
-                case "/jwks":
-                    self._json(provider.status, {"keys": provider.keys})
-                case "/authorize":
-                    self._authorize(asked)
-                case "/userinfo":
-                    known = provider.knows(self.headers.get("authorization", ""))
-                    self._json(200 if known else 401, {"sub": provider.person["sub"], **provider.userinfo})
-                case "/logout":
-                    provider.sessions_ended.append(asked)
-                    self._redirect(asked["post_logout_redirect_uri"])
-                case _:
-                    self._json(404, {})
+class _Server(ThreadingHTTPServer):
+    """Listens on any port that is free."""
 
-        def do_POST(self) -> None:
-            form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
-            path = urlsplit(self.path).path
-            provider.asked.append(path)
-            if path == "/authorize":
-                provider.person = {**provider.person, "preferred_username": form.pop("name")}
-                self._redirect(provider.code_for(form))
-                return
-            tokens = provider.redeem(self.headers.get("authorization", ""), form)
-            self._json(*((provider.status, tokens) if tokens else (400, {"error": "invalid_grant"})))
+    def __init__(self, provider: Provider) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.provider = provider
 
-        def _authorize(self, asked: dict[str, str]) -> None:
-            if complaint := provider.complaint(asked):
-                self._json(400, {"error": complaint})
-            elif provider.consents:
-                self._redirect(provider.code_for(asked))
-            else:
-                hidden = "".join(
-                    f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-                    for name, value in asked.items()
+
+class _Handler(BaseHTTPRequestHandler):
+    """HTTP in and out of the provider that its server is of."""
+
+    server: "_Server"
+
+    def do_GET(self) -> None:
+        path, asked = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
+        self.server.provider.asked.append(path)
+        match path:
+            case "/.well-known/openid-configuration":
+                self._json(self.server.provider.status, self.server.provider.discovery())
+            case "/jwks":
+                self._json(self.server.provider.status, {"keys": self.server.provider.keys})
+            case "/authorize":
+                self._authorize(asked)
+            case "/userinfo":
+                known = self.server.provider.knows(self.headers.get("authorization", ""))
+                self._json(
+                    200 if known else 401, {"sub": self.server.provider.person["sub"], **self.server.provider.userinfo}
                 )
-                name = html.escape(provider.person.get("preferred_username", ""))
-                self._answer(200, "text/html", _FORM.format(hidden=hidden, name=name).encode())
+            case "/logout":
+                self.server.provider.sessions_ended.append(asked)
+                self._redirect(asked["post_logout_redirect_uri"])
+            case _:
+                self._json(404, {})
 
-        def _redirect(self, where: str) -> None:
-            self._answer(302, "text/plain", b"", location=where)
+    def do_POST(self) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
+        path = urlsplit(self.path).path
+        self.server.provider.asked.append(path)
+        if path == "/authorize":
+            self.server.provider.person = {**self.server.provider.person, "preferred_username": form.pop("name")}
+            self._redirect(self.server.provider.code_for(form))
+            return
+        tokens = self.server.provider.redeem(self.headers.get("authorization", ""), form)
+        self._json(*((self.server.provider.status, tokens) if tokens else (400, {"error": "invalid_grant"})))
 
-        def _json(self, status: int, value: Any) -> None:
-            self._answer(status, "application/json", json.dumps(value).encode())
+    def _authorize(self, asked: dict[str, str]) -> None:
+        if complaint := self.server.provider.complaint(asked):
+            self._json(400, {"error": complaint})
+        elif self.server.provider.consents:
+            self._redirect(self.server.provider.code_for(asked))
+        else:
+            hidden = "".join(
+                f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+                for name, value in asked.items()
+            )
+            name = html.escape(self.server.provider.person.get("preferred_username", ""))
+            self._answer(200, "text/html", _FORM.format(hidden=hidden, name=name).encode())
 
-        def _answer(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
-            self.send_response(status)
-            for name, value in {"content-type": media_type, "content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+    def _redirect(self, where: str) -> None:
+        self._answer(302, "text/plain", b"", location=where)
 
-        def log_message(self, *_arguments: object) -> None:
-            """It says nothing."""
+    def _json(self, status: int, value: Any) -> None:
+        self._answer(status, "application/json", json.dumps(value).encode())
 
-    return Handler
+    def _answer(self, status: int, media_type: str, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"content-type": media_type, "content-length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """It says nothing."""

@@ -30,6 +30,7 @@ from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
 from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
+from statekeeper.meter import Meter
 from statekeeper.metrics import UNDECIDABLE
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
@@ -98,6 +99,7 @@ class Service:
         self.recoverer: Final = Recoverer(
             self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
+        self._meter: Final = Meter(self._writer.execute)
         self._tail: Final = Tail(queries.feed, self.engine.watchers)
         parts = Wiring(
             self.engine,
@@ -135,6 +137,7 @@ class Service:
             self._supervise(stack, "endpoints", watching)
             self._supervise(stack, "gaps", self.engine.watch_gaps())
             self._supervise(stack, "recoveries", self.recoverer.run())
+            self._supervise(stack, "minutes", self._meter.run(), self._meter.close)
             stack.push_async_callback(self._tail.close)
             self._supervise(stack, "feed", self._tail.run())
             stack.callback(self.stop_waiting)

@@ -16,6 +16,8 @@ ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
+ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
 EVENTS: Final = Counter(
     "statekeeper_events", "Verified events by what became of them.", ["disposition"], registry=REGISTRY
 )
@@ -27,6 +29,12 @@ COMMIT_SECONDS: Final = Histogram(
     "statekeeper_commit_seconds",
     "From the begin of a transaction to its end on disk.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=REGISTRY,
+)
+ACK_SECONDS: Final = Histogram(
+    "statekeeper_ack_seconds",
+    "From a webhook's arrival to its answer of 200.",
+    buckets=ACK_BUCKETS,
     registry=REGISTRY,
 )
 HELD_SESSIONS: Final = Gauge("statekeeper_held_sessions", "Sessions with an event that waits.", registry=REGISTRY)

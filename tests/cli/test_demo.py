@@ -27,7 +27,7 @@ commands(["demo", "--sessions", "50"])
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day in a second; the service would have to wait for a new key that came so soon."""
-    monkeypatch.setattr(module, "run", lambda day, watch: run(replace(day, rotations=()), watch, seconds=1))
+    monkeypatch.setattr(module, "run", lambda day, watch, keep: run(replace(day, rotations=()), watch, 1, keep))
 
 
 def invoke(*arguments: str) -> Result:
@@ -35,7 +35,7 @@ def invoke(*arguments: str) -> Result:
 
 
 def report(monkeypatch: pytest.MonkeyPatch, **parts) -> None:
-    async def at_once(day: Day, _watch) -> Report:
+    async def at_once(day: Day, _watch, **_keep) -> Report:
         assert day == tell(1000, 1)
         return Report(**parts)
 
@@ -49,6 +49,11 @@ def test_a_day_is_played_and_all_is_well():
     assert "✓ Every callback due has come" in result.stdout
     for table in ("The sender", "The service", "The subscribers"):
         assert table in result.stdout
+    assert result.stdout.endswith(
+        "  statekeeper serve --config statekeeper-demo/statekeeper.toml\n  http://127.0.0.1:8000/console\n"
+    )
+    dead = CliRunner().invoke(commands, ["callbacks", "--config", "statekeeper-demo/statekeeper.toml", "--json"])
+    assert {each["subscriber"] for each in json.loads(dead.stdout)["items"]} >= {"crm", "note_every_end"}
 
 
 @pytest.mark.usefixtures("quick")
@@ -114,7 +119,7 @@ def test_nothing_that_it_starts_survives_it(order: signal.Signals, tmp_path: Pat
 
 
 def test_a_run_that_is_cancelled_is_aborted(monkeypatch: pytest.MonkeyPatch):
-    async def cancelled(_day: Day, _watch) -> Report:
+    async def cancelled(_day: Day, _watch, **_keep) -> Report:
         raise asyncio.CancelledError
 
     monkeypatch.setattr(module, "run", cancelled)

@@ -95,3 +95,10 @@ def test_a_line_that_is_being_written_does_not_count_yet(tmp_path: Path):
     assert read_ledger(ledger) == {}
     ledger.write_text(line + "\n" + line)
     assert read_ledger(ledger) == {Notice("f", SESSION, "error"): {UUID(int=1)}}
+
+
+def test_the_broken_endpoint_takes_nothing():
+    inbox = Inbox(SECRET)
+    asked = Request("POST", "/archive", request(1).headers, BODY)
+    assert inbox.answer(asked).status is HTTPStatus.INSUFFICIENT_STORAGE
+    assert inbox.notices == {}

@@ -4,6 +4,7 @@ This is the hot path, and a plain ASGI handler: Litestar's injection would cost 
 answers every method, so that `405` is its own business, and its entry in the OpenAPI document is in `reference`.
 """
 
+import time
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
     """Take one webhook, and answer once it is on disk."""
     if scope.get("method") != "POST":
         raise MethodNotAllowedException(headers={"Allow": "POST"})
+    began = time.perf_counter()
     headers = list(scope["headers"])
     try:
         body = await read_body(headers, receive)
@@ -41,6 +43,7 @@ async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         _note(refusal)
         raise
     await _answer(receipt, send)
+    metrics.ACK_SECONDS.observe(time.perf_counter() - began)
 
 
 def _check_media_type(headers: Headers) -> None:

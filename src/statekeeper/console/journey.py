@@ -34,14 +34,14 @@ class Journey:
         """What `cookie` wrote; None for anything else."""
         seed, _, goal = (cookie or "").partition(".")
         try:
-            path = base64.urlsafe_b64decode(goal).decode("ascii")
+            path = base64.urlsafe_b64decode(goal + "=" * (-len(goal) % 4)).decode("ascii")
         except ValueError:
             return None
         return cls(seed, local_path(path)) if len(seed) == _SEED_LENGTH else None
 
     @property
     def cookie(self) -> str:
-        return f"{self.seed}.{base64.urlsafe_b64encode(self.goal.encode()).decode()}"
+        return f"{self.seed}.{_base64url(self.goal.encode())}"
 
     @property
     def state(self) -> str:
@@ -61,5 +61,9 @@ class Journey:
 
     def _derive(self, purpose: str) -> str:
         """43 characters of base64url, which is what PKCE takes at the least."""
-        digest = hmac.digest(self.seed.encode(), purpose.encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return _base64url(hmac.digest(self.seed.encode(errors="replace"), purpose.encode(), hashlib.sha256))
+
+
+def _base64url(value: bytes) -> str:
+    """Without padding: `=` would be quoted in a cookie."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -1,11 +1,9 @@
 """The page of one session: what happened, when and why, and who was told of it.
 
 Its body is one template, sent with the page, and again whenever anything of it has changed: by server-sent events, as a
-frame that htmx morphs into the page. A change that this process has not made itself (an attempt, another node's work)
-is found by looking again.
+frame that htmx morphs into the page, so that what is unfolded stays so, and nobody loses his place.
 """
 
-from collections.abc import AsyncGenerator
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +12,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
-from statekeeper.api import streams
 from statekeeper.api.wiring import Wiring, wiring
+from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
 from statekeeper.console.telling import Telling, now, tell
 from statekeeper.console.visitor import Asked, visitor
@@ -23,7 +21,6 @@ from statekeeper.core.events import parse_uuid
 from statekeeper.explanation.beliefs import WORDS
 
 CLAIMS: Final = "support"
-LOOK_AGAIN: Final = 2.0
 
 
 @get("/console/sessions/{session_id:str}")
@@ -45,8 +42,7 @@ async def stream_session_page(request: Asked, session_id: FromPath[str]) -> ASGI
     told = await _tell(request, parts, key) if key else None
     if key is None or told is None:
         return Response(b"", status_code=404).to_asgi_response(app=None, request=request)
-    parts.streams.admit()
-    return parts.streams.answer(_frames(request, parts, key), parts.engine.watchers.closed)
+    return live(request, _Body(request, key), key)
 
 
 def address(session_id: UUID) -> str:
@@ -62,20 +58,17 @@ def _shown(parts: Wiring, told: Telling) -> dict[str, Any]:
     return {"told": told, "case": told.case, "now": now(parts), "words": WORDS}
 
 
-async def _frames(request: Asked, parts: Wiring, key: UUID) -> AsyncGenerator[bytes, None]:
-    """The first at once: the page may be older than this stream."""
-    before: Telling | None = None
-    with parts.engine.watchers.subscribe(key) as watcher:
-        while not watcher.closing:
-            told = await _tell(request, parts, key)
-            if told and not told.same(before):
-                before = told
-                yield _frame(render(request, "session-body.html", **_shown(parts, told)))
-            else:
-                yield streams.HEARTBEAT
-            await watcher.wait(LOOK_AGAIN)
+class _Body:
+    """Makes the body of a page again only where something else is to be told: times go on by themselves."""
 
+    def __init__(self, request: Asked, key: UUID) -> None:
+        self._request, self._key = request, key
+        self._told: Telling | None = None
+        self._html = ""
 
-def _frame(markup: str) -> bytes:
-    lines = b"".join(b"data: %s\n" % line for line in markup.encode().splitlines())
-    return lines + b"\n"
+    async def __call__(self) -> str:
+        parts = wiring(self._request.scope)
+        told = await _tell(self._request, parts, self._key)
+        if told and not told.same(self._told):
+            self._told, self._html = told, render(self._request, "session-body.html", **_shown(parts, told))
+        return self._html

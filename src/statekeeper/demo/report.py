@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from statekeeper.simulator.tally import Tally
@@ -9,7 +10,10 @@ from statekeeper.simulator.tally import Tally
 
 @dataclass(slots=True)
 class Report:
-    """`due` and `told` count notices by subscriber; `states` the sessions by their state, as the service shows them."""
+    """`due` and `told` count notices by subscriber; `states` the sessions by their state, as the service shows them.
+
+    `config` are the settings to look at what was left with, if anything was.
+    """
 
     tally: Tally = field(default_factory=Tally)
     states: Counter[str] = field(default_factory=Counter)
@@ -21,6 +25,7 @@ class Report:
     refused_once: int = 0
     seconds: float = 0
     faults: list[str] = field(default_factory=list)
+    config: Path | None = None
 
     @property
     def well(self) -> bool:

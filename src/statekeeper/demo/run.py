@@ -2,6 +2,7 @@
 
 What is checked is what a newcomer would want to know: every session is where its sender's story says, no forgery
 counted, every history is a legal path, and every callback due has come, to functions and over HTTP, and no other.
+One endpoint takes nothing all day, so that there is something to find for those who look.
 """
 
 import asyncio
@@ -20,10 +21,11 @@ import httpx
 
 from statekeeper.demo import business
 from statekeeper.demo.expectations import Expectations
+from statekeeper.demo.keepsake import STORE, Keepsake
 from statekeeper.demo.queries import list_sessions, read_histories
 from statekeeper.demo.report import Report
 from statekeeper.demo.service import NotServing, ServiceProcess, serve
-from statekeeper.demo.subscribers import ENDPOINT, Inbox, Notices, read_ledger
+from statekeeper.demo.subscribers import BROKEN, BROKEN_PATH, ENDPOINT, Inbox, Notices, read_ledger
 from statekeeper.demo.verdict import forged, history_faults, inferred, notice_faults, session_faults
 from statekeeper.resources import default_chart
 from statekeeper.simulator.issuer import Issuer, serve_issuer
@@ -44,8 +46,11 @@ Watch = Callable[[str, int, int], None]
 """Told of progress: what is being done, how much of it is done, and of how much."""
 
 
-async def run(day: Day, watch: Watch, seconds: float = SECONDS) -> Report:
-    """Play the day in so many seconds and check everything; raises `NotServing` where there is nothing to check."""
+async def run(day: Day, watch: Watch, seconds: float = SECONDS, keep: Path | None = None) -> Report:
+    """Play the day in so many seconds and check everything; raises `NotServing` where there is nothing to check.
+
+    What is to be looked at afterwards is left in the directory `keep`.
+    """
     began = time.monotonic()
     with TemporaryDirectory(prefix="statekeeper-demo-") as directory:
         async with AsyncExitStack() as everything:
@@ -58,6 +63,9 @@ async def run(day: Day, watch: Watch, seconds: float = SECONDS) -> Report:
             except* httpx.HTTPError as errors:
                 demo.report.faults += [f"the service does not answer: {error!r}" for error in errors.exceptions]
         demo.close(service)
+        if keep:
+            keepsake = Keepsake(issuer.url, _AUDIENCE, issuer.jwks(), demo.secret)
+            demo.report.config = keepsake.put(Path(directory) / STORE, keep)
     demo.report.seconds = time.monotonic() - began
     return demo.report
 
@@ -71,6 +79,11 @@ class _Demo:
         self._inbox: Final = Inbox("whsec_" + b64encode(secrets.token_bytes(32)).decode())
         self._expected = Expectations.of(Day(()), (), self._chart)
         self.report: Final = Report()
+
+    @property
+    def secret(self) -> str:
+        """What callbacks are signed with."""
+        return self._inbox.secret
 
     @property
     def notices(self) -> Notices:
@@ -153,7 +166,7 @@ def _client(service: ServiceProcess) -> httpx.AsyncClient:
 def _config(directory: Path, issuer: str, receiver: str, secret: str) -> str:
     """The service's settings, in TOML; its basic strings are JSON's."""
     return f"""\
-database_url = {json.dumps(f"sqlite:///{directory}/statekeeper.db")}
+database_url = {json.dumps(f"sqlite:///{directory / STORE}")}
 port = 0
 callbacks = [{json.dumps(business.__file__)}]
 
@@ -165,10 +178,17 @@ audience = [{json.dumps(_AUDIENCE)}]
 gap_timeout = 1
 
 [delivery]
-schedule = [0, 0.3, 1, 2, 4, 8]
+schedule = [0, 0.3, 1, 2, 4]
+breaker_failures = 10000
 
 [[endpoints]]
 name = {json.dumps(ENDPOINT)}
 url = {json.dumps(receiver)}
 secrets = [{json.dumps(secret)}]
+
+[[endpoints]]
+name = {json.dumps(BROKEN)}
+url = {json.dumps(receiver.rstrip("/") + BROKEN_PATH)}
+secrets = [{json.dumps(secret)}]
+states = ["error"]
 """

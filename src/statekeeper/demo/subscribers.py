@@ -1,8 +1,9 @@
 """Who is told of ended sessions in the demo: an HTTP receiver here, and the functions of `business` in the service.
 
 The receiver believes nobody: each signature is judged by the library of Standard Webhooks (`statekeeper.receiver`),
-and not by the code that signed it. It refuses one callback in ten once, so that there is something to retry. `business`
-writes a ledger; `read_ledger` reads it from another process, while it grows.
+and not by the code that signed it. It refuses one callback in ten once, so that there is something to retry, and as
+the broken endpoint it takes none at all. `business` writes a ledger; `read_ledger` reads it from another process, while
+it grows.
 """
 
 import json
@@ -16,6 +17,8 @@ from statekeeper.receiver import CallbackRefused, verify
 from statekeeper.simulator.listener import Reply, Request
 
 ENDPOINT: Final = "crm"
+BROKEN: Final = "archive"
+BROKEN_PATH: Final = "/archive"
 _REFUSES: Final = 10
 
 
@@ -47,6 +50,8 @@ class Inbox:
         except CallbackRefused:
             self.unsigned += 1
             return Reply(HTTPStatus.UNAUTHORIZED)
+        if request.path == BROKEN_PATH:
+            return Reply(HTTPStatus.INSUFFICIENT_STORAGE, {"error": "the archive's disk is full"})
         if delivery.callback_id.int % _REFUSES == 0 and delivery.callback_id not in self.refused:
             self.refused.add(delivery.callback_id)
             return Reply(HTTPStatus.SERVICE_UNAVAILABLE)

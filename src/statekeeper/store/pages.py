@@ -68,11 +68,15 @@ def onward(time: Column[Any], key: Column[Any], since: datetime, place: str | No
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What to walk through: the columns to show, and the two that order the rows, the newest first."""
+    """What to walk through: the columns to show, and the two that order the rows, the newest first.
+
+    `index` is the one that SQLite must walk along, by its name; without it, it chooses for itself.
+    """
 
     columns: tuple[Column[Any], ...]
     time: Column[Any]
     key: Column[Any]
+    index: str | None = None
 
     def page(self, conditions: Conditions, branches: Conditions, limit: int, cursor: str | None) -> Select[Any]:
         """The rows behind the cursor that fit all conditions and any branch, and one more, to see if there are more.
@@ -99,6 +103,8 @@ class Walk:
         return write_cursor((getattr(last, self.time.name), getattr(last, self.key.name)))
 
     def _ordered(self, rows: Select[Any], limit: int) -> Select[Any]:
+        if self.index is not None:
+            rows = rows.with_hint(self.time.table, f"INDEXED BY {self.index}", "sqlite")
         return rows.order_by(self.time.desc(), self.key.desc()).limit(limit + 1)
 
     def _behind(self, cursor: str | None) -> Conditions:

@@ -42,6 +42,11 @@ def upsert(connection: Connection, into: Table, rows: Sequence[Row]) -> None:
         execute_many(connection, _upsert(into, is_postgres(connection), tuple(rows[0])), rows)
 
 
+def replaced(into: Table, *, postgres: bool) -> Any:  # noqa: ANN401 -- of either dialect
+    """The statement of an upsert of whole rows, for rows whose values cannot be hashed."""
+    return _upsert(into, postgres, tuple(column.name for column in into.columns))
+
+
 def execute_many(connection: Connection, statement: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 -- of any kind
     """Execute a statement once a row, if there is one; all rows have the same columns, their values can be hashed."""
     if rows:

@@ -13,6 +13,7 @@ from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
+from statekeeper.store.queries.listing import Listings
 from statekeeper.store.queries.monitoring import Monitoring
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.queries.recoveries import Recoveries
@@ -25,6 +26,7 @@ class Queries:
 
     def __init__(self, reader: Reader) -> None:
         self.sessions: Final = Sessions(reader)
+        self.listing: Final = Listings(reader)
         self.histories: Final = Histories(reader)
         self.cases: Final = Cases(reader)
         self.callbacks: Final = Callbacks(reader)

@@ -1,0 +1,169 @@
+"""How a list of sessions is read, so that a filter which fits almost nothing is as quick as one which fits almost all.
+
+All conditions are always asked; what is chosen here is the index that is walked. What few sessions fit is gone through
+as a whole and sorted; that they are few is found out by a count that stops early. An origin is walked flow by flow and
+environment by environment, each along its own stretch of one index. Whatever is left is walked by time, along an index
+that has all that is filtered by, so that no row is read which is not shown. SQLite keeps no statistics to choose by and
+is told the index; PostgreSQL does, and is not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import eq, ge, lt
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Connection, String, and_, func, literal_column, select, type_coerce
+from sqlalchemy import cast as sql_cast
+
+from statekeeper.store.distinct import MOST, distinct
+from statekeeper.store.statements import is_postgres
+from statekeeper.store.tables import CallbackRow, SessionRow, table
+from statekeeper.store.tables.sessions import CONTRADICTED, WITH_GAP
+
+_sessions: Final = table(SessionRow)
+_callbacks: Final = table(CallbackRow)
+Conditions = tuple[ColumnElement[bool], ...]
+
+FEW: Final = 5_000
+FEW_DEAD: Final = 20_000
+FEW_IDS: Final = 1_000
+MOST_BRANCHES: Final = 24
+_HEXADECIMAL: Final = 32
+_BY_ID: Final = "sqlite_autoindex_sessions_1"
+_BY_TIME: Final = "ix_sessions_seen"
+_GAP: Final[ColumnElement[bool]] = literal_column(f"({WITH_GAP})")
+_IS_CONTRADICTED: Final[ColumnElement[bool]] = literal_column(CONTRADICTED)
+_DEAD: Final = select(_callbacks.c.session_id).where(_callbacks.c.status == literal_column("'dead'"))
+_IS_DEAD: Final = _sessions.c.session_id.in_(_DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFilter:
+    """Which sessions to list; what is not given fits all.
+
+    `part` is four hexadecimal digits or more of an id, in lower case and without dashes: wanted are the ids that begin
+    with it, or, where there are none, those that contain it. `since` is inclusive, `until` exclusive; both are about
+    when a session was first seen.
+    """
+
+    part: str | None = None
+    states: tuple[str, ...] = ()
+    environment: str | None = None
+    flow_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    gap: bool = False
+    dead: bool = False
+    contradicted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to walk: the conditions, branches that are each a walk of their own, and the index, by its name."""
+
+    conditions: Conditions
+    branches: Conditions = ()
+    index: str = _BY_TIME
+
+
+def narrow(connection: Connection, wanted: ListingFilter) -> Plan | None:
+    """How to read these; None where there can be none."""
+    plan = Plan(_conditions(wanted))
+    if wanted.part is not None:
+        return _by_part(connection, wanted, plan)
+    return _by_rarity(connection, wanted, plan) or _by_origin(connection, wanted, plan)
+
+
+def _conditions(wanted: ListingFilter) -> Conditions:
+    of = _sessions.c
+    tests: tuple[tuple[Column[Any], Callable[[Any, Any], ColumnElement[bool]], object], ...] = (
+        (of.environment, eq, wanted.environment),
+        (of.flow_id, eq, wanted.flow_id),
+        (of.first_seen_at, ge, wanted.since),
+        (of.first_seen_at, lt, wanted.until),
+    )
+    marks = ((wanted.gap, _GAP), (wanted.contradicted, _IS_CONTRADICTED), (wanted.dead, _IS_DEAD))
+    return (
+        *((of.state.in_(wanted.states),) if wanted.states else ()),
+        *(compare(column, value) for column, compare, value in tests if value is not None),
+        *(mark for asked, mark in marks if asked),
+    )
+
+
+def _by_part(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
+    """By the ids that have it, unless they are many: then a walk by time soon meets enough of them."""
+    for has in (_begins(str(wanted.part)), _contains(connection, str(wanted.part))):
+        query = select(_sessions.c.session_id).where(has)
+        found = connection.execute(query.limit(FEW_IDS + 1)).scalars().all()
+        if len(found) > FEW_IDS:
+            return replace(plan, conditions=(*plan.conditions, has))
+        if found:
+            these = _sessions.c.session_id.in_(found)
+            return Plan((*plan.conditions, these), index=_BY_ID)
+    return None
+
+
+def _begins(part: str) -> ColumnElement[bool]:
+    first, last = (UUID(hex=part.ljust(_HEXADECIMAL, each)) for each in "0f")
+    return _sessions.c.session_id.between(first, last)
+
+
+def _contains(connection: Connection, part: str) -> ColumnElement[bool]:
+    """An id's text is its digits alone on SQLite, and has dashes on PostgreSQL."""
+    if is_postgres(connection):
+        return func.strpos(func.replace(sql_cast(_sessions.c.session_id, String), "-", ""), part) > 0
+    return func.instr(type_coerce(_sessions.c.session_id, String), part) > 0
+
+
+def _by_rarity(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
+    """By what is rare in itself; None if nothing is."""
+    if wanted.contradicted:
+        return replace(plan, index="ix_sessions_contradicted")
+    if wanted.gap:
+        return replace(plan, index="ix_sessions_with_gap")
+    if wanted.dead and _are_few(connection, _callbacks.c.status, ("dead",), FEW_DEAD):
+        return replace(plan, index=_BY_ID)
+    if wanted.states and _are_few(connection, _sessions.c.state, wanted.states, FEW):
+        return replace(plan, index="ix_sessions_state")
+    return None
+
+
+def _are_few(connection: Connection, column: Column[Any], values: Sequence[str], most: int) -> bool:
+    some = select(column).where(column.in_(values)).limit(most + 1).subquery()
+    number: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return number <= most
+
+
+def _by_origin(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
+    """By each flow of the environment, or each environment of the flow, unless those are many."""
+    if wanted.environment is None and wanted.flow_id is None:
+        return plan
+    environment, flow_id = _sessions.c.environment, _sessions.c.flow_id
+    if wanted.environment is None:
+        branches = _values(connection, environment, MOST_BRANCHES)
+    elif wanted.flow_id is None:
+        branches = _values(connection, flow_id, MOST_BRANCHES, environment == wanted.environment)
+    else:
+        branches = []
+    if len(branches) > MOST_BRANCHES:
+        return plan
+    return replace(plan, branches=tuple(branches), index="ix_sessions_origin")
+
+
+def _values(
+    connection: Connection, column: Column[Any], most: int, *where: ColumnElement[bool]
+) -> list[ColumnElement[bool]]:
+    """A condition for each value that the column has, the missing one included."""
+    found = distinct(connection, column, *where, most=most)
+    return [column.is_(None), *(column == each for each in found)]
+
+
+def origins(connection: Connection) -> tuple[list[str], list[str]]:
+    """The environments and the flows that there are, in their order; the first two hundred of each."""
+    environment, flow_id = _sessions.c.environment, _sessions.c.flow_id
+    environments = distinct(connection, environment)
+    stretches = [environment.is_(None), *(and_(environment == each) for each in environments)]
+    flows = {each for of in stretches for each in distinct(connection, flow_id, of)}
+    return environments, sorted(flows)[:MOST]

@@ -1,0 +1,96 @@
+"""A live part of a page, as the frames it sends."""
+
+import asyncio
+from contextlib import aclosing, suppress
+
+import pytest
+
+from statekeeper.console import live
+from statekeeper.console.live import frame, frames
+from statekeeper.watchers import Watchers
+
+PATIENCE = 10
+
+
+class Part:
+    """A part of a page that shows whatever it is told to; `looks` counts how often it was made."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+        self.looks = 0
+
+    async def __call__(self) -> str:
+        self.looks += 1
+        return self.html
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Time goes a thousand times as fast."""
+    for name in ("LOOK_SECONDS", "GATHERING_SECONDS"):
+        monkeypatch.setattr(live, name, getattr(live, name) / 1000)
+
+
+async def taken(stream) -> bytes:
+    return await asyncio.wait_for(anext(stream), PATIENCE)
+
+
+async def test_it_is_sent_at_once_and_again_behind_a_change(monkeypatch):
+    monkeypatch.setattr(live, "LOOK_SECONDS", PATIENCE * 2)
+    watchers, part = Watchers(), Part("one")
+    async with aclosing(frames(watchers, part, "topic")) as stream:
+        assert await taken(stream) == frame("one")
+        part.html = "two"
+        watchers.notify(["topic"])
+        assert await taken(stream) == frame("two")
+
+
+async def test_a_change_that_wakes_nobody_here_is_found_by_looking(eager):
+    watchers, part = Watchers(), Part("one")
+    async with aclosing(frames(watchers, part, "topic")) as stream:
+        await taken(stream)
+        part.html = "two"
+        assert await taken(stream) == frame("two")
+
+
+async def test_what_is_as_it_was_is_not_sent_again(eager):
+    watchers, part = Watchers(), Part("one")
+    async with aclosing(frames(watchers, part, "topic")) as stream:
+        await taken(stream)
+        waiting = asyncio.ensure_future(anext(stream))
+        async with asyncio.timeout(PATIENCE):
+            while part.looks < 20:
+                await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+
+
+async def test_whoever_is_told_nothing_new_hears_a_heartbeat(eager, monkeypatch):
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.01)
+    async with aclosing(frames(Watchers(), Part("one"), "topic")) as stream:
+        await taken(stream)
+        assert await taken(stream) == b":\n\n"
+
+
+async def test_it_ends_after_a_while_so_that_the_guard_may_judge_again(eager, monkeypatch):
+    monkeypatch.setattr(live, "LONGEST_SECONDS", 0.02)
+    sent = [each async for each in frames(Watchers(), Part("one"), "topic")]
+    assert sent == [frame("one")]
+
+
+async def test_it_ends_and_watches_no_more_when_the_service_stops():
+    watchers = Watchers()
+    stream = frames(watchers, Part("one"), "topic")
+    await taken(stream)
+    watchers.close()
+    with pytest.raises(StopAsyncIteration):
+        await taken(stream)
+    assert not watchers.watched
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_no_line_end_in_the_html_ends_the_message(end):
+    lines = frame(f"<p>{end}{end}event: forged</p>").decode().splitlines()
+    assert lines == ["retry: 1000", "data: <p>", "data: ", "data: event: forged</p>", ""]
