@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Sett
 
 def bare_app(engine: Any, queries: Any, readiness: Any = dict) -> Any:
     """The HTTP without a door, and with no more behind it than these."""
-    return build(Wiring(engine, queries, readiness, (), None, None, None, None), AccessPolicy())
+    parts = Wiring(engine, queries, readiness, (), None, None, None, None, timedelta(seconds=30))
+    return build(parts, AccessPolicy())
 
 
 def asking(service: Service) -> httpx.AsyncClient:

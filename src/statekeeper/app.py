@@ -110,6 +110,7 @@ class Service:
             self.recoverer,
             self._tail,
             self.acts,
+            journal.gap_timeout,
         )
         self._entrance: Final = entrance_of(settings)
         access = access_policy(settings)

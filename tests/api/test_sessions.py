@@ -47,7 +47,7 @@ async def test_an_id_may_be_written_in_either_case(http):
     assert (await http.get(f"/v1/sessions/{session.upper()}")).json()["sessionId"] == session
 
 
-@pytest.mark.parametrize("path", ["/v1/sessions/{}", "/v1/sessions/{}/history"])
+@pytest.mark.parametrize("path", ["/v1/sessions/{}", "/v1/sessions/{}/history", "/v1/sessions/{}/why"])
 async def test_an_unknown_session_is_404_and_what_is_no_uuid_is_400(http, path):
     assert (await http.get(path.format(MISSING))).status_code == 404
     for wrong in ("1", MISSING.hex, f"{{{MISSING}}}", f"urn:uuid:{MISSING}", f"{MISSING} ", "%00"):

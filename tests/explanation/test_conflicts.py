@@ -24,16 +24,16 @@ def test_an_event_with_other_facts_under_an_id_that_was_taken(other, facts):
     told = {"number": 1, "name": "session.created", "event_id": "one"} | first | other
     fates = Situation().hear("08:34", CREATED).hear("08:35", said(**told)).fates()
     assert fates[1] == (
-        f"Number {told['number']} ({told['name']}) contradicts what came first under its eventId, in {facts}; it was"
-        " kept without effect."
+        f"Number {told['number']} ({told['name']}) contradicts what came first under its eventId, in {facts}; it"
+        " was kept without effect."
     )
 
 
 def test_an_event_whose_number_another_has():
     fates = Situation().hear("08:34", CREATED).hear("08:35", said(1, "session.aborted", "two")).fates()
     assert fates[1] == (
-        "Number 1 (session.aborted) contradicts another event, session.created, that has this number already; it was"
-        " kept without effect."
+        "Number 1 (session.aborted) contradicts another event, session.created, that has this number already; it"
+        " was kept without effect."
     )
 
 
@@ -45,6 +45,21 @@ def test_an_event_of_another_flow_or_environment():
     assert situation.fates()[1:] == [
         f"Number {number} (session.completed) contradicts the session, in {facts}; it was kept without effect."
         for number, facts in [(2, "flowId"), (3, "flowId, environment"), (4, "environment")]
+    ]
+
+
+def test_an_event_contradicts_what_came_before_it_and_not_what_came_since():
+    situation = Situation().hear("08:34", CREATED).hear("08:35", said(1, "session.aborted", "two"))
+    situation.hear("08:36", said(2, "session.error", "two"))
+    assert situation.fates()[1:] == [
+        (
+            "Number 1 (session.aborted) contradicts another event, session.created, that has this number already; it"
+            " was kept without effect."
+        ),
+        (
+            "Number 2 (session.error) contradicts what came first under its eventId, in eventName, eventSequence; it"
+            " was kept without effect."
+        ),
     ]
 
 

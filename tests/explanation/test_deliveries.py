@@ -73,6 +73,7 @@ def test_a_callback_whose_subscriber_is_not_loaded():
     sentence = "The callback to crm (completed) is held back: no subscriber of that name is loaded now."
     kept = callback(due_at="08:35")
     assert told(kept, loaded=("mail",)) == sentence
+    assert told(kept, loaded=()) == sentence
     assert told(kept, loaded=("crm",)) != sentence
     assert told(kept, loaded=None) != sentence
 
@@ -109,8 +110,8 @@ def test_a_callback_is_not_held_back_by_the_health_of_another_endpoint_nor_by_fe
 
 def test_a_callback_that_failed_and_is_tried_again_later():
     assert told(callback(attempts=[attempt(1, "08:35"), attempt(2, "08:40")], due_at="09:10")) == (
-        "The callback to crm (completed) has not gone out: attempt 2 at 08:40:00 failed (HTTP 503); the next is due at"
-        " 09:10:00."
+        "The callback to crm (completed) has not gone out: attempt 2 at 08:40:00 failed (HTTP 503); the next is due"
+        " at 09:10:00."
     )
 
 
@@ -136,7 +137,11 @@ def test_a_callback_that_is_sent_a_second_time():
 def test_a_callback_that_waits_for_an_earlier_one():
     earlier = callback(state="created", ordinal=1, attempts=[attempt(1, "08:35")], due_at="09:10")
     later, other = callback(due_at="08:35"), callback("mail", due_at="08:35")
-    assert ended().told(earlier, later, other)[1:] == [
+    assert ended().told(earlier, later, other) == [
+        (
+            "The callback to crm (created) has not gone out: attempt 1 at 08:35:00 failed (HTTP 503); the next is due"
+            " at 09:10:00."
+        ),
         "The callback to crm (completed) waits for the one before it, about created, to the same subscriber.",
         "The callback to mail (completed) has been due since 08:35:00, and has not been sent yet.",
     ]

@@ -1,7 +1,7 @@
 """What happens next to a session that waits for a number, and when."""
 
 from memory import said
-from situations import Situation, at, callback
+from situations import STAGES, Situation, at, callback
 
 CREATED = said(1, "session.created")
 
@@ -32,6 +32,13 @@ def test_a_gap_that_is_given_up_on_may_change_nothing():
 def test_what_must_have_happened_is_foreseen_as_the_fold_infers_it():
     situation = Situation().hear("08:35", said(2, "session.aborted"))
     assert second(situation, "08:35:10") == "At 08:36:00 number 1 is given up on, and it becomes aborted."
+
+
+def test_no_more_is_foreseen_than_the_numbers_given_up_can_have_said():
+    situation = Situation(STAGES).hear("08:34", said(1, "open")).hear("08:35", said(3, "accept"))
+    assert second(situation, "08:35:10") == "At 08:36:00 number 2 is given up on, and it stays opened."
+    situation = Situation(STAGES).hear("08:34", said(1, "open")).hear("08:35", said(4, "accept"))
+    assert second(situation, "08:35:10") == "At 08:36:00 numbers 2, 3 are given up on, and it becomes accepted."
 
 
 def test_an_interruption_prolongs_the_wait():

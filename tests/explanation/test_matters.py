@@ -29,7 +29,7 @@ def test_the_only_callback_was_delivered():
 
 def test_all_callbacks_were_delivered():
     assert second(ended(), delivered("crm", "08:37"), delivered("mail", "08:36")) == (
-        "All 2 callbacks were delivered, the last at 08:37:00."
+        "Its 2 callbacks were delivered, the last at 08:37:00."
     )
 
 

@@ -114,3 +114,12 @@ def test_a_number_that_came_late_without_effect_is_not_one_that_never_came():
     situation = Situation().hear("08:34", CREATED).hear("08:35", said(3, "session.completed")).close_gap("08:36")
     situation.hear("08:37", said(2, "session.verified"))
     assert first(situation) == "It is completed: number 3 (session.completed) ended it at 08:36:00."
+
+
+def test_a_number_that_only_a_conflict_bears_never_came():
+    situation = Situation().hear("08:34", said(1, "session.created", flow_id="flow"))
+    situation.hear("08:35", said(3, "session.completed")).close_gap("08:36")
+    situation.hear("08:37", said(2, "session.verified", flow_id="other"))
+    assert first(situation) == (
+        "It is completed: number 3 (session.completed) ended it at 08:36:00, although number 2 never came."
+    )

@@ -9,6 +9,7 @@ from statekeeper.store.pages import write_cursor
 from statekeeper.store.views import (
     AttemptView,
     CallbackView,
+    CallbackWhyView,
     ChartView,
     ConsumerList,
     ConsumerView,
@@ -17,6 +18,7 @@ from statekeeper.store.views import (
     EndpointsView,
     EndpointView,
     EventView,
+    EventWhyView,
     FeedItem,
     FeedPage,
     HistoryView,
@@ -34,6 +36,7 @@ from statekeeper.store.views import (
     SessionView,
     SigningSecretView,
     TransitionView,
+    WhyView,
 )
 
 SESSION_ID: Final = UUID("fe1941c2-0d5b-4c35-8f0c-6a3f1f0c7a55")
@@ -92,6 +95,27 @@ HISTORY: Final = HistoryView(
             receipt="case-4711",
             attempts=[AttemptView(1, _ENDED_AT, 38, "delivered", None, '{"receipt": "case-4711"}')],
             next_attempt_at=None,
+        )
+    ],
+)
+WHY: Final = WhyView(
+    session_id=SESSION_ID,
+    state="completed",
+    summary=[
+        f"It is completed: number 2 (session.completed) ended it at {_ENDED_AT}.",
+        f"The callback to crm (completed) was delivered at {_ENDED_AT}.",
+    ],
+    events=[
+        EventWhyView(
+            _EVENT_IDS[0], 1, "applied", "Number 1 (session.created) moved the session from pending to created."
+        ),
+        EventWhyView(
+            _EVENT_IDS[1], 2, "applied", "Number 2 (session.completed) moved the session from created to completed."
+        ),
+    ],
+    callbacks=[
+        CallbackWhyView(
+            CALLBACK_ID, "crm", "delivered", f"The callback to crm (completed) was delivered at {_ENDED_AT}."
         )
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol, cast
 
 from litestar.types import Scope
@@ -36,7 +37,8 @@ class Wiring:
     """The parts.
 
     `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
-    has at the moment; `tail` is the feed's end, and `streams` counts those who are sent events as they come.
+    has at the moment; `tail` is the feed's end, `gap_timeout` how long a gap is waited for, and `streams` counts those
+    who are sent events as they come.
     """
 
     engine: Engine
@@ -47,6 +49,7 @@ class Wiring:
     recoverer: Recoverer
     tail: Tail
     acts: Acts
+    gap_timeout: timedelta
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
 

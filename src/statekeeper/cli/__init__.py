@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "listen": "Listen for callbacks as a subscriber's endpoint would.",
     "tail": "Show steps as they are taken, and the last few before.",
     "show": "Show how a session came to be what it is.",
+    "why": "Say why a session stands as it does.",
     "sessions": "List sessions, the newest change first.",
     "close-gap": "Give up now on the numbers that a session waits for.",
     "note": "Say something about a session, for whoever reads its story.",

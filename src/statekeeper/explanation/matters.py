@@ -21,7 +21,7 @@ MORE_DEAD: Final = N_(
 MORE_CONTRADICTED: Final = N_("{count} events contradict what was known before, and were kept without effect.")
 MORE_REJECTED: Final = N_("{count} events were rejected, the last of them number {sequence} ({name}).")
 MORE_LATE: Final = N_("{count} events came after they had been given up on, and were kept without effect.")
-ALL_DELIVERED: Final = N_("All {count} callbacks were delivered, the last at {at}.")
+ALL_DELIVERED: Final = N_("Its {count} callbacks were delivered, the last at {at}.")
 NOBODY: Final = N_("Nobody was to be told.")
 _OVER: Final = {
     Kind.ONE_LOST: N_("Number {number} never came, and was given up on."),

@@ -59,6 +59,21 @@ SESSIONS: Final = (
     ),
     Operation(
         method="get",
+        path="/v1/sessions/{sessionId}/why",
+        name="getWhy",
+        tag="Sessions",
+        summary="Why a session stands as it does",
+        description=(
+            "In English, for people: one or two sentences about the session (what it waits for and since when, what"
+            " happens next, what is amiss), one for each event, and one for each callback, as of now. The texts may be"
+            " worded otherwise in a later version; what a program must know is in the history."
+        ),
+        parameters=(_SESSION,),
+        answers={200: Answer("The sentences.", example.WHY)},
+        refusals=(_NO_UUID, _NO_SESSION, AWAY),
+    ),
+    Operation(
+        method="get",
         path="/v1/sessions",
         name="listSessions",
         tag="Sessions",

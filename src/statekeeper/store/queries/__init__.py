@@ -11,6 +11,7 @@ from statekeeper.store.queries.audit import Audit
 from statekeeper.store.queries.callbacks import Callbacks
 from statekeeper.store.queries.cases import Cases
 from statekeeper.store.queries.consumers import Consumers
+from statekeeper.store.queries.explanations import Explanations
 from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
 from statekeeper.store.queries.listing import Listings
@@ -29,6 +30,7 @@ class Queries:
         self.listing: Final = Listings(reader)
         self.histories: Final = Histories(reader)
         self.cases: Final = Cases(reader)
+        self.explanations: Final = Explanations(reader, self.cases)
         self.callbacks: Final = Callbacks(reader)
         self.recoveries: Final = Recoveries(reader)
         self.refusals: Final = Refusals(reader)

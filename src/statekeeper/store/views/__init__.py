@@ -30,6 +30,7 @@ from statekeeper.store.views.endpoints import (
     SecretEndpointView,
     SigningSecretView,
 )
+from statekeeper.store.views.explanations import CallbackWhyView, EventWhyView, WhyView
 from statekeeper.store.views.feed import ConsumerList, ConsumerView, FeedItem, FeedPage
 from statekeeper.store.views.histories import DeliveryView, EventView, HistoryView, TransitionView
 from statekeeper.store.views.recoveries import RecoveryPage, RecoveryPlanView, RecoveryView
@@ -43,6 +44,7 @@ __all__ = [
     "AuditView",
     "CallbackPage",
     "CallbackView",
+    "CallbackWhyView",
     "ChartView",
     "ConsumerList",
     "ConsumerView",
@@ -51,6 +53,7 @@ __all__ = [
     "EndpointView",
     "EndpointsView",
     "EventView",
+    "EventWhyView",
     "FaultView",
     "FeedItem",
     "FeedPage",
@@ -77,4 +80,5 @@ __all__ = [
     "SigningSecretView",
     "TransitionView",
     "View",
+    "WhyView",
 ]
