@@ -1,6 +1,6 @@
 """Any legal chart has room for all of it, however it is told, and nothing stands on anything else."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -70,13 +70,19 @@ def test_every_edge_leaves_its_state_and_reaches_its_target_along_straight_lines
         x, y = line.points[-1]
         assert target.x <= x <= target.right
         assert target.y <= y <= target.y + BOX_HEIGHT
-        assert all(here[0] == there[0] or here[1] == there[1] for here, there in zip(line.points, line.points[1:]))
+        assert all(here[0] == there[0] or here[1] == there[1] for here, there in pairwise(line.points))
 
 
 @given(charts())
 def test_no_two_edges_end_in_one_point(chart):
     ends = [line.points[-1] for line in lay_out(chart).lines]
     assert len(set(ends)) == len(ends)
+
+
+@given(charts())
+def test_every_edge_that_goes_by_a_lane_has_its_own(chart):
+    lanes = [line.points[-2][0] for line in lay_out(chart).lines if len(line.points) > 3]
+    assert len(set(lanes)) == len(lanes)
 
 
 @given(charts())

@@ -96,7 +96,8 @@ def _of_event(event: CaseEvent) -> Iterator[str]:
     if event.sent_at:
         yield f"sent {rfc3339(event.sent_at)}"
     if event.repeats:
-        yield f"came again {counted(len(event.repeats), 'time', 'times')}, last {rfc3339(event.repeats[-1].received_at)}"
+        last = rfc3339(event.repeats[-1].received_at)
+        yield f"came again {counted(len(event.repeats), 'time', 'times')}, last {last}"
 
 
 def _of_callback(callback: CaseCallback) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _arrow(key: str, points: tuple[Point, ...], how: tuple[str, ...]) -> str:
 
 
 def _rank(drawing: Drawing, line: Line) -> tuple[bool, bool]:
-    """What is drawn later covers what it shares a trunk with: the solid cover the dashed, and both what was not taken."""
+    """What is drawn later covers what it shares a trunk with: the solid the dashed, and both what was not taken."""
     return (line.edge in drawing.taken, line.edge not in drawing.inferred)
 
 

@@ -68,12 +68,7 @@ def bearers(case: Case) -> dict[int, CaseEvent]:
 
 def given_up(case: Case) -> tuple[Gap, ...]:
     """The gaps that the order went on without, whatever has come since, in the order of their numbers."""
-    after_all = {step.sequence for step in case.steps if is_late(step)}
-    borne = {
-        event.sequence
-        for event in bearers(case).values()
-        if event.disposition != Disposition.LATE and event.sequence not in after_all
-    }
+    borne = _in_turn(case)
     gaps: list[Gap] = []
     for number in range(1, case.cursor + 1):
         if number in borne:
@@ -85,17 +80,37 @@ def given_up(case: Case) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
+def _in_turn(case: Case) -> dict[int, int]:
+    """The arrival that brought each number, of those that had not been given up on by then."""
+    late = {step.sequence for step in case.steps if is_late(step)}
+    return {
+        number: event.arrival
+        for number, event in bearers(case).items()
+        if event.disposition != Disposition.LATE and number not in late
+    }
+
+
 def _linked(case: Case) -> Iterator[Turn]:
     """Steps and gaps in order; times and places as each knows them by itself."""
     closed = [_close(case, gap) for gap in given_up(case)]
-    arrivals = {event.event_id: event.arrival for event in bearers(case).values()}
     for index, step in enumerate(case.steps):
         mover = _mover(case, index)
         while closed and _follows(step, mover, closed[0]):
             gap = closed.pop(0)
             yield replace(gap, at=min(gap.at, step.at))
-        yield Turn(step.at, arrivals.get(mover.event_id or "", 0) if mover else 0, step=step)
+        yield Turn(step.at, _place(case, mover) if mover else 0, step=step)
     yield from closed
+
+
+def _place(case: Case, mover: CaseStep) -> int:
+    """The last arrival that a step had to wait for: that of its event, or of any number before it."""
+    if is_late(mover):
+        return bearers(case)[mover.sequence or 0].arrival
+    return _last_up_to(case, mover.sequence or 0)
+
+
+def _last_up_to(case: Case, number: int) -> int:
+    return max((arrival for each, arrival in _in_turn(case).items() if each <= number), default=0)
 
 
 def _mover(case: Case, index: int) -> CaseStep | None:
@@ -118,8 +133,7 @@ def _follows(step: CaseStep, mover: CaseStep | None, turn: Turn) -> bool:
 def _close(case: Case, gap: Gap) -> Turn:
     """A gap given up on, with the place of the event that was held behind it."""
     borne = bearers(case)
-    held = borne.get(gap.last + 1)
-    place = held.arrival if held else 0
+    place = _last_up_to(case, gap.last + 1)
     taken = [step.at for step in case.steps if _shows(step, gap)]
     if taken:
         return Turn(min(taken), place, gap=gap)

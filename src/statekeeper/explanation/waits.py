@@ -2,12 +2,13 @@
 
 Only numbers are replayed, with the gaps given up on where the chain of turns has them: what an event did in its turn is
 in its disposition and its step. Behind the end of a session nothing waits, so that nothing is missing there either.
+Behind a gap of which nobody knows when it was given up on, an event is said to have waited only if its step says so.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from statekeeper.core.snapshot import Disposition
+from statekeeper.core.snapshot import Cause, Disposition
 from statekeeper.explanation.case import Case, CaseEvent
 from statekeeper.explanation.turns import Turn
 
@@ -31,8 +32,9 @@ def waits(case: Case, chain: Sequence[Turn]) -> Waits:
             order.go_on(event)
             if missed := order.take(event):
                 found.missed[event.arrival] = missed
-            if event.sequence in order.held and not _had_its_turn_at_once(case, event):
+            if event.sequence in order.held or _had_its_turn_by_a_gap(case, chain, event):
                 found.waited.add(event.arrival)
+    found.waited -= {event.arrival for event in case.events if _had_its_turn_at_once(case, chain, event)}
     return found
 
 
@@ -48,9 +50,16 @@ def _is_behind(case: Case, chain: Sequence[Turn], event: CaseEvent) -> bool:
     return not held_up or event.received_at >= end.at
 
 
-def _had_its_turn_at_once(case: Case, event: CaseEvent) -> bool:
-    """As where the service is set up to wait for nothing."""
-    return any(step.event_id == event.event_id and step.at == event.received_at for step in case.steps)
+def _had_its_turn_by_a_gap(case: Case, chain: Sequence[Turn], event: CaseEvent) -> bool:
+    """Whether its step was taken when a gap was given up on, if not when it came."""
+    gaps = {turn.at for turn in chain if turn.gap and turn.at > event.received_at}
+    return any(step.event_id == event.event_id and step.cause == Cause.EVENT and step.at in gaps for step in case.steps)
+
+
+def _had_its_turn_at_once(case: Case, chain: Sequence[Turn], event: CaseEvent) -> bool:
+    """As where the service is set up to wait for nothing: a gap was given up on when the event behind it came."""
+    given_up = any(turn.gap and turn.at == event.received_at for turn in chain)
+    return given_up and any(step.event_id == event.event_id and step.at == event.received_at for step in case.steps)
 
 
 @dataclass(slots=True)
@@ -82,7 +91,7 @@ class _Order:
         gap = turn.gap
         if gap is None or gap.first != self.cursor + 1:
             return False
-        return event.sequence <= gap.last or turn.at < event.received_at
+        return not gap.exact or event.sequence <= gap.last or turn.at < event.received_at
 
     def _release(self) -> None:
         while self.cursor + 1 in self.held:
