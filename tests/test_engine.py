@@ -1,4 +1,4 @@
-"""The use cases, with every part real and on a store: receive, keep what is no event, close gaps, retry."""
+"""The use cases, with every part real and on a store: receive, keep what is no event, close gaps."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from apps import settings_in
 from databases import rows
 from statekeeper import engine as engine_module
 from statekeeper.app import Service
-from statekeeper.core.errors import AlreadyDelivered, NotAnEvent, NotAToken, NotFound, NotVerified, Unavailable
+from statekeeper.core.errors import NotAnEvent, NotAToken, NotVerified, Unavailable
 from statekeeper.metrics import EVENTS, UNFITTING_STATUS
 from statekeeper.store import refusals
 from statekeeper.store.database import Database
@@ -151,45 +151,6 @@ async def test_the_watch_over_gaps_outlives_a_store_that_is_away_and_finds_out_w
                 assert service._readiness() == {"keys": True, "tasks": True, "writes": False}
             await until(lambda: service._readiness()["writes"])
         assert await rows(service.database, "SELECT count(*) FROM key_sets") == [(0,)]
-
-
-async def test_a_retry_makes_a_callback_due_and_wakes_the_relay(serving, tmp_path):
-    functions = "from statekeeper import GiveUp, on_terminal\n@on_terminal\ndef gives_up(ended): raise GiveUp\n"
-    (tmp_path / "retried.py").write_text(functions)
-    async with serving(callbacks=[str(tmp_path / "retried.py")]) as service:
-        for data in (CREATED, COMPLETED):
-            await service.engine.receive(body(data))
-        key = await attempts(service, 1)
-        woken, wake = [], service.engine.wake
-        service.engine.wake = lambda: woken.append(wake())
-        assert await service.engine.retry(key)
-        assert woken
-        assert await attempts(service, 2) == key
-
-
-async def attempts(service: Service, count: int) -> UUID:
-    """The id of the only callback, once it is dead after so many attempts."""
-    async with asyncio.timeout(20):
-        while True:
-            found = await rows(service.database, "SELECT callback_id, status, attempt FROM callbacks")
-            if found and found[0][1:] == ("dead", count):
-                return UUID(found[0][0])
-
-
-async def test_a_callback_that_is_unknown_or_delivered_cannot_be_retried(serving, tmp_path):
-    (tmp_path / "delivered.py").write_text("from statekeeper import on_terminal\n@on_terminal\ndef fine(ended): ...\n")
-    async with serving(callbacks=[str(tmp_path / "delivered.py")]) as service:
-        with pytest.raises(NotFound):
-            await service.engine.retry(uuid4())
-        for data in (CREATED, COMPLETED):
-            await service.engine.receive(body(data))
-        async with asyncio.timeout(20):
-            while not (
-                done := await rows(service.database, "SELECT callback_id FROM callbacks WHERE status='delivered'")
-            ):
-                pass
-        with pytest.raises(AlreadyDelivered):
-            await service.engine.retry(UUID(done[0][0]))
 
 
 async def test_a_service_that_has_ended_takes_nothing_more(serving):

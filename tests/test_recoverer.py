@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from databases import rows
+from people import ANNA
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.core.recovery import RecoveryKind
 from statekeeper.core.subscribers import Subscriber
@@ -75,7 +76,7 @@ async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_
     woken = []
     recoverer.wake = lambda: woken.append(1)
     began = time.perf_counter()
-    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO, ANNA)
     while await recoverer.run_once():
         pass
     assert len(recoverer.rest.seconds) == len(woken) == 3
@@ -87,8 +88,8 @@ async def test_a_recovery_is_worked_off_in_portions_each_with_a_rest_as_long_as_
 async def test_recoveries_take_turns(recoverer, dead, database):
     await dead("crm", 300)
     await dead("erp", 3)
-    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
-    await recoverer.begin(RecoveryKind.RETRY, "erp", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO, ANNA)
+    await recoverer.begin(RecoveryKind.RETRY, "erp", LONG_AGO, ANNA)
     assert await recoverer.run_once() == 2
     done = await rows(database, "SELECT done FROM recoveries ORDER BY total DESC")
     assert done == [(128,), (0,)]  # a page of the dead, whosesoever they are
@@ -99,7 +100,7 @@ async def test_recoveries_take_turns(recoverer, dead, database):
 
 async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, writer, database):
     await dead("crm", 200)
-    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO, ANNA)
     assert await recoverer.run_once() == 1
     other = Recoverer(writer, Recoveries(Reader(database.reader)), lambda: [Subscriber("crm")], rest=Rest())
     running = asyncio.create_task(other.run())
@@ -111,7 +112,7 @@ async def test_another_process_goes_on_where_one_was_stopped(recoverer, dead, wr
 
 async def test_one_whose_subscriber_is_not_loaded_waits(recoverer, dead, database):
     await dead("crm", 1)
-    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO, ANNA)
     recoverer.subscribers = list
     assert await recoverer.run_once() == 0
     recoverer.subscribers = lambda: [Subscriber("crm")]
@@ -121,7 +122,7 @@ async def test_one_whose_subscriber_is_not_loaded_waits(recoverer, dead, databas
 
 async def test_a_subscriber_that_is_gone_when_its_portion_is_written_gets_nothing(recoverer, dead, database):
     await dead("crm", 1)
-    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO)
+    await recoverer.begin(RecoveryKind.RETRY, "crm", LONG_AGO, ANNA)
     asked = iter([[Subscriber("crm")], []])
     recoverer.subscribers = lambda: next(asked)
     assert await recoverer.run_once() == 0
@@ -134,7 +135,7 @@ async def test_one_that_is_begun_while_there_is_nothing_to_do_begins_at_once(rec
     await dead("erp", 2)
     running = asyncio.create_task(recoverer.run())
     for name in ("crm", "erp"):
-        await recoverer.begin(RecoveryKind.RETRY, name, LONG_AGO)
+        await recoverer.begin(RecoveryKind.RETRY, name, LONG_AGO, ANNA)
         await asyncio.wait_for(recoverer.rest.begun.wait(), 10)
         recoverer.rest.begun.clear()
     assert await rows(database, "SELECT done FROM recoveries ORDER BY total") == [(1,), (2,)]

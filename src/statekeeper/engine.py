@@ -14,11 +14,12 @@ from typing import Any, Final
 import structlog
 
 from statekeeper import metrics
+from statekeeper.core.acts import Actor
 from statekeeper.core.arrivals import Arrival, Receipt
 from statekeeper.core.errors import NotAnEvent, Unavailable
 from statekeeper.core.events import SessionEvent, read_event, status_fits
 from statekeeper.core.machine import Disposition
-from statekeeper.store import consumers
+from statekeeper.store import recorded
 from statekeeper.store.consumers import Placement
 from statekeeper.store.journal import Journal
 from statekeeper.store.refusals import Refusal
@@ -67,13 +68,13 @@ class Engine:
             log.warning("gaps_closed", gaps=closed)
         return closed
 
-    async def place_consumer(self, placement: Placement) -> bool:
+    async def place_consumer(self, placement: Placement, actor: Actor) -> bool:
         """Make or move a consumer of the feed; whether it is new. Raises what `consumers.place` does."""
-        return await self.writer.execute(lambda connection, now: consumers.place(connection, placement, now))
+        return await self.writer.execute(lambda c, now: recorded.place_consumer(c, placement, actor, now))
 
-    async def remove_consumer(self, name: str) -> None:
+    async def remove_consumer(self, name: str, actor: Actor) -> None:
         """Forget a consumer of the feed. Raises `NotFound`."""
-        await self.writer.execute(lambda connection, _now: consumers.remove(connection, name))
+        await self.writer.execute(lambda c, now: recorded.remove_consumer(c, name, actor, now))
 
     async def watch_gaps(self) -> None:
         """Close gaps for ever, at least every two seconds, and notice when a store that failed is well again.

@@ -18,12 +18,14 @@ import structlog
 from sqlalchemy import Connection
 
 from statekeeper import metrics
+from statekeeper.core.acts import Actor
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.core.recovery import Recovery, RecoveryKind, RecoveryProgress
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.pace import Rest, paced
 from statekeeper.store import recovery as store
 from statekeeper.store.queries.recoveries import Recoveries
+from statekeeper.store.recorded import begin_recovery
 from statekeeper.writer import BATCH, Writer
 
 POLL_SECONDS: Final = 2.0
@@ -55,11 +57,11 @@ class Recoverer:
         async with self._counting:
             return recovery, await self.recoveries.total(recovery)
 
-    async def begin(self, kind: RecoveryKind, name: str, since: datetime) -> UUID:
+    async def begin(self, kind: RecoveryKind, name: str, since: datetime, actor: Actor) -> UUID:
         """Have it worked off from now on. Raises `NotFound` or `RecoveryUnderWay`."""
         recovery, total = await self.plan(kind, name, since)
         key = uuid4()
-        await self.writer.execute(lambda connection, now: store.begin(connection, key, recovery, total, now))
+        await self.writer.execute(lambda c, now: begin_recovery(c, key, recovery, total, actor, now))
         self._begun.set()
         return key
 

@@ -25,7 +25,8 @@ from statekeeper.core.errors import (
 def test_every_command_has_help_that_begins_with_its_line_in_the_list(run, name):
     result = run(name, "--help")
     assert result.exit_code == 0, result.output
-    command = getattr(import_module(f"statekeeper.cli.{name}"), name)
+    module = import_module(f"statekeeper.cli.{cli._FILES.get(name, name)}")
+    command = getattr(module, name.replace("-", "_"))
     listed = cli.commands.commands[name].short_help
     assert command.help.split("\n")[0].split(":")[0].startswith(listed.removesuffix(".").split(":")[0])
 

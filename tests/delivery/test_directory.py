@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from databases import rows
+from people import ANNA
 from senders import Scripted, owe
 from statekeeper.core.errors import BodyRefused, NameTaken, NotFound, NotYetFree, Unavailable
 from statekeeper.core.health import DEFAULT_POLICY, GONE
@@ -66,7 +67,7 @@ class Node:
         """Delete, and be killed after so many transactions."""
         self.lives = acts
         with pytest.raises(asyncio.CancelledError):
-            await self.acts.delete("crm")
+            await self.acts.delete("crm", ANNA)
 
     @property
     def names(self):
@@ -84,7 +85,7 @@ def other(database):
 
 
 async def create(node, name="crm", url=URL, **options):
-    return await node.acts.create({"name": name, "url": url, **options})
+    return await node.acts.create({"name": name, "url": url, **options}, ANNA)
 
 
 async def statuses(database):
@@ -99,7 +100,7 @@ async def test_what_a_node_makes_is_in_its_roster_before_it_is_answered(node):
     (endpoint,) = node.connected
     assert (endpoint.url, endpoint.trusted, endpoint.scope) == (URL, False, Scope.ALL)
     assert endpoint.notices == {"callback.dead"}
-    await node.acts.delete("crm")
+    await node.acts.delete("crm", ANNA)
     assert (node.names, list(senders)) == (["books"], ["books"])
 
 
@@ -109,10 +110,10 @@ async def test_what_another_node_does_is_noticed_by_the_next_look(node, other, c
     await other.look()
     assert other.names == ["books", "crm"]
     clock.advance(1)
-    await node.acts.change("crm", {"url": "https://new.example/"})
+    await node.acts.change("crm", {"url": "https://new.example/"}, ANNA)
     await other.look()
     assert [endpoint.url for endpoint in other.connected] == [URL, "https://new.example/"]
-    await node.acts.delete("crm")
+    await node.acts.delete("crm", ANNA)
     await other.look()
     assert other.names == ["books"]
 
@@ -129,19 +130,24 @@ async def test_an_endpoint_that_did_not_change_keeps_its_sender(node):
     sender = node.directory.senders["crm"]
     await create(node, "other")
     assert node.directory.senders["crm"] is sender
-    await node.acts.change("crm", {"rate": 5})
+    await node.acts.change("crm", {"rate": 5}, ANNA)
     assert node.directory.senders["crm"] is not sender
 
 
 async def test_what_is_deleted_is_deleted_for_all(node, other):
     await create(node)
     await other.look()
-    await node.acts.delete("crm")
-    for act in (node.acts.delete("crm"), other.acts.delete("crm"), node.acts.show("crm"), node.acts.ping("crm")):
+    await node.acts.delete("crm", ANNA)
+    for act in (
+        node.acts.delete("crm", ANNA),
+        other.acts.delete("crm", ANNA),
+        node.acts.show("crm"),
+        node.acts.ping("crm", ANNA),
+    ):
         with pytest.raises(NotFound):
             await act
     assert [each.name for each in (await node.acts.overview()).items] == ["books"]
-    assert await node.acts.reseal() == (0, [])
+    assert await node.acts.reseal(ANNA) == (0, [])
 
 
 async def test_what_a_killed_deletion_has_left_is_buried_after_a_restart(node, database, clock, monkeypatch):
@@ -184,7 +190,7 @@ async def test_what_a_killed_deletion_has_left_is_not_for_one_that_is_made_befor
 async def test_what_a_node_that_has_not_noticed_promises_is_not_for_the_next_of_the_name(node, other, database, clock):
     await create(node)
     await other.look()
-    await node.acts.delete("crm")
+    await node.acts.delete("crm", ANNA)
     assert other.names == ["books", "crm"]
     with pytest.raises(NotYetFree, match="try again in some seconds"):
         await create(node, url="https://other.example/")
@@ -212,7 +218,7 @@ async def test_what_a_deleted_one_was_owed_is_buried_in_portions_with_rests_to_t
     await create(node)
     await node.execute(partial(owe, count=3))
     began = time.perf_counter()
-    assert await node.acts.delete("crm") == 3
+    assert await node.acts.delete("crm", ANNA) == 3
     assert await statuses(database) == ["dead"] * 3
     assert len(node.rests) == 4
     assert 0 < sum(node.rests) < time.perf_counter() - began
@@ -237,8 +243,8 @@ async def test_who_bears_the_name_in_the_settings_is_sent_nothing_before_all_of_
 
 async def test_one_that_was_disabled_and_deleted_begins_anew(node, clock):
     await create(node)
-    assert (await node.acts.disable("crm", "moving")).health.state == "disabled"
-    await node.acts.delete("crm")
+    assert (await node.acts.disable("crm", "moving", ANNA)).health.state == "disabled"
+    await node.acts.delete("crm", ANNA)
     clock.advance(NOTICED)
     assert (await create(node)).health.state == "closed"
 
@@ -246,7 +252,7 @@ async def test_one_that_was_disabled_and_deleted_begins_anew(node, clock):
 async def test_what_was_claimed_for_a_deleted_one_says_nothing_of_the_next_of_its_name(node, clock):
     await create(node)
     late = Attempt(Outcome.GAVE_UP, clock(), 7, GONE)
-    await node.acts.delete("crm")
+    await node.acts.delete("crm", ANNA)
     clock.advance(NOTICED)
     await create(node)
     await node.execute(lambda c, now: health.observe(c, "crm", late, now, DEFAULT_POLICY))
@@ -283,36 +289,36 @@ async def test_functions_are_told_but_not_administered(database):
 
 async def test_old_secrets_fall_away_by_themselves_and_are_not_kept(node, clock):
     first = (await create(node)).secret
-    second = (await node.acts.rotate("crm", None, timedelta(hours=1))).secret
+    second = (await node.acts.rotate("crm", None, timedelta(hours=1), ANNA)).secret
     endpoint = node.connected[-1]
     assert endpoint.secrets_at(clock()) == (second, first)
     assert endpoint.secrets_at(clock() + timedelta(hours=1)) == (second,)
     clock.advance(3600)
-    await node.acts.change("crm", {"rate": 1})
+    await node.acts.change("crm", {"rate": 1}, ANNA)
     assert (node.connected[-1].secrets, node.connected[-1].retiring) == ((second,), ())
 
 
 async def test_a_shorter_overlap_ends_what_a_longer_one_had_let_sign(node, clock):
     first = (await create(node)).secret
-    await node.acts.rotate("crm", None, timedelta(days=1))
-    third = (await node.acts.rotate("crm", None, timedelta())).secret
+    await node.acts.rotate("crm", None, timedelta(days=1), ANNA)
+    third = (await node.acts.rotate("crm", None, timedelta(), ANNA)).secret
     assert node.connected[-1].secrets_at(clock()) == (third,)
     assert first not in node.connected[-1].secrets_at(clock())
 
 
 async def test_a_longer_overlap_lets_no_secret_sign_for_longer_than_a_shorter_one_had(node, clock):
     await create(node)
-    second = (await node.acts.rotate("crm", None, timedelta(hours=1))).secret
-    third = (await node.acts.rotate("crm", None, timedelta(days=1))).secret
+    second = (await node.acts.rotate("crm", None, timedelta(hours=1), ANNA)).secret
+    third = (await node.acts.rotate("crm", None, timedelta(days=1), ANNA)).secret
     assert node.connected[-1].secrets_at(clock() + timedelta(hours=1)) == (third, second)
 
 
 async def test_no_more_secrets_sign_than_a_receiver_can_be_asked_to_read(node, clock):
     await create(node)
     for _ in range(MOST_SECRETS - 1):
-        await node.acts.rotate("crm", None, timedelta(days=1))
+        await node.acts.rotate("crm", None, timedelta(days=1), ANNA)
     with pytest.raises(BodyRefused, match="10 secrets sign already"):
-        await node.acts.rotate("crm", None, timedelta(days=1))
+        await node.acts.rotate("crm", None, timedelta(days=1), ANNA)
     assert len(node.connected[-1].secrets_at(clock())) == MOST_SECRETS
 
 

@@ -18,7 +18,7 @@ def store(database, clock):
 
 
 async def place(store: Store, name: str, position: int | None, **more) -> bool:
-    return await store.run(lambda sync, now: consumers.place(sync, Placement(name, position, **more), now))
+    return (await store.run(lambda sync, now: consumers.place(sync, Placement(name, position, **more), now))).new
 
 
 async def test_one_is_made_and_moved_back_and_forth(store):
@@ -98,7 +98,7 @@ async def test_of_two_nodes_that_make_a_consumer_at_once_one_has_made_it_and_the
     await store.end(FIRST)
     async with store.database.writer.begin() as connection:
         first = Placement("crm", 0)
-        assert await connection.run_sync(lambda sync: consumers.place(sync, first, store.clock()))
+        assert (await connection.run_sync(lambda sync: consumers.place(sync, first, store.clock()))).new
         looked.clear()
         second = asyncio.create_task(place(store, "crm", None, terminal=False))
         if store.database.dialect == "postgresql":  # on SQLite nobody looks while somebody writes

@@ -10,6 +10,7 @@ import structlog
 from litestar import Request, Response, delete, get, put
 from litestar.params import FromPath
 
+from statekeeper.api.actors import actor_of
 from statekeeper.api.bodies import Body, read_json
 from statekeeper.api.feed import KINDS
 from statekeeper.api.parameters import Parameters, parse_position
@@ -51,7 +52,7 @@ async def put_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> 
     parts = wiring(request.scope)
     Parameters.read(request.scope["query_string"], ())
     asked = await read_json(request, PlacementRequest)
-    new = await parts.engine.place_consumer(_placement(consumer_name(name), asked))
+    new = await parts.engine.place_consumer(_placement(consumer_name(name), asked), actor_of(request))
     log.info("consumer_placed", consumer=name, position=asked.position, by=request.scope["user"])
     return json_response(await parts.queries.consumers.find(name), status=201 if new else 200)
 
@@ -60,7 +61,7 @@ async def put_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> 
 async def delete_consumer(request: Request[Any, Any, Any], name: FromPath[str]) -> None:
     """Forget a consumer."""
     Parameters.read(request.scope["query_string"], ())
-    await wiring(request.scope).engine.remove_consumer(consumer_name(name))
+    await wiring(request.scope).engine.remove_consumer(consumer_name(name), actor_of(request))
     log.info("consumer_removed", consumer=name, by=request.scope["user"])
 
 

@@ -12,6 +12,7 @@ from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
+from statekeeper.api.actors import actor_of
 from statekeeper.api.bodies import Body, read_json
 from statekeeper.api.parameters import Parameters
 from statekeeper.api.responses import json_response
@@ -90,7 +91,7 @@ async def create_endpoint(request: Asked) -> Response[bytes]:
     """Make an endpoint. The answer is the only one that shows its secret."""
     endpoints = _endpoints(request)
     body = await read_json(request, NewEndpoint)
-    view = await endpoints.create(msgspec.to_builtins(body))
+    view = await endpoints.create(msgspec.to_builtins(body), actor_of(request))
     _note("endpoint_created", request, view.name)
     location = {"Cache-Control": "no-store", "Location": f"/v1/endpoints/{view.name}"}
     return json_response(view, status=201, headers=location)
@@ -101,7 +102,7 @@ async def change_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes
     """Change some members of an endpoint."""
     endpoints = _endpoints(request)
     body = await read_json(request, EndpointPatch)
-    view = await endpoints.change(name, msgspec.to_builtins(body))
+    view = await endpoints.change(name, msgspec.to_builtins(body), actor_of(request))
     _note("endpoint_changed", request, name)
     return json_response(view)
 
@@ -109,7 +110,7 @@ async def change_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes
 @delete("/v1/endpoints/{name:str}")
 async def delete_endpoint(request: Asked, name: FromPath[str]) -> None:
     """Take an endpoint away; what it was owed is dead, and kept."""
-    dead = await _endpoints(request).delete(name)
+    dead = await _endpoints(request).delete(name, actor_of(request))
     log.info("endpoint_deleted", endpoint=name, by=request.scope["user"], callbacks_dead=dead)
 
 
@@ -118,7 +119,7 @@ async def rotate_secret(request: Asked, name: FromPath[str]) -> Response[bytes]:
     """Give an endpoint another secret. The answer is the only one that shows it."""
     endpoints = _endpoints(request)
     body = await read_json(request, Rotation, Rotation())
-    view = await endpoints.rotate(name, body.secret, timedelta(seconds=body.overlap))
+    view = await endpoints.rotate(name, body.secret, timedelta(seconds=body.overlap), actor_of(request))
     _note("endpoint_rotated", request, name)
     return json_response(view)
 
@@ -126,7 +127,7 @@ async def rotate_secret(request: Asked, name: FromPath[str]) -> Response[bytes]:
 @post("/v1/endpoints/{name:str}/enable", status_code=200)
 async def enable_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes]:
     """Let callbacks go out again."""
-    view = await _endpoints(request).enable(name)
+    view = await _endpoints(request).enable(name, actor_of(request))
     _note("endpoint_enabled", request, name)
     return json_response(view)
 
@@ -138,7 +139,7 @@ async def disable_endpoint(request: Asked, name: FromPath[str]) -> Response[byte
     body = await read_json(request, Reason, Reason())
     if body.reason is not None and not storable(body.reason):
         raise BodyRefused((BAD_REASON,))
-    view = await endpoints.disable(name, body.reason or f"by {request.scope['user']}"[:255])
+    view = await endpoints.disable(name, body.reason, actor_of(request))
     _note("endpoint_disabled_by_hand", request, name)
     return json_response(view)
 
@@ -146,7 +147,7 @@ async def disable_endpoint(request: Asked, name: FromPath[str]) -> Response[byte
 @post("/v1/endpoints/{name:str}/ping", status_code=200)
 async def ping_endpoint(request: Asked, name: FromPath[str]) -> Response[bytes]:
     """Send a test message now, and say what came of it."""
-    view = await _endpoints(request).ping(name)
+    view = await _endpoints(request).ping(name, actor_of(request))
     _note("endpoint_pinged", request, name)
     return json_response(view)
 

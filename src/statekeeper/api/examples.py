@@ -4,10 +4,15 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from statekeeper.api.streams import beginning, frame
+from statekeeper.core.acts import Deed
 from statekeeper.core.instants import parse_rfc3339
+from statekeeper.store.act_plans import effect
 from statekeeper.store.pages import write_cursor
 from statekeeper.store.views import (
+    ActPlanView,
     AttemptView,
+    AuditPage,
+    AuditView,
     CallbackView,
     CallbackWhyView,
     ChartView,
@@ -21,10 +26,13 @@ from statekeeper.store.views import (
     EventWhyView,
     FeedItem,
     FeedPage,
+    GapView,
     HistoryView,
     LastStepView,
     OwedView,
     PingView,
+    PlannedCallbackView,
+    PlannedStepView,
     ReceiptView,
     RecoveryPage,
     RecoveryPlanView,
@@ -34,6 +42,7 @@ from statekeeper.store.views import (
     SecretEndpointView,
     SessionPage,
     SessionView,
+    SettledEventView,
     SigningSecretView,
     TransitionView,
     WhyView,
@@ -184,3 +193,51 @@ RECOVERY: Final = RecoveryView(
 )
 RECOVERY_PLAN: Final = RecoveryPlanView("retry", "crm", RECOVERY.since, RECOVERY.until, 1200, dry_run=True)
 RECOVERIES: Final = RecoveryPage([RECOVERY], None)
+RESEND_PLAN: Final = ActPlanView(
+    act=Deed.RESEND.value,
+    session_id=SESSION_ID,
+    callback_id=CALLBACK_ID,
+    gap=None,
+    callbacks=[PlannedCallbackView(CALLBACK_ID, "crm", "completed", "delivered", 1, "https://crm.example/hooks/ident")],
+    dry_run=True,
+)
+_GAP: Final = GapView(
+    source="pending",
+    target="completed",
+    given_up=[1],
+    steps=[
+        PlannedStepView("pending", "created", "session.created", "inferred", None),
+        PlannedStepView("created", "completed", "session.completed", "event", 2),
+    ],
+    events=[SettledEventView(_EVENT_IDS[1], "session.completed", 2, "applied")],
+    held=[],
+)
+GAP_PLAN: Final = ActPlanView(
+    act=Deed.CLOSE_GAP.value,
+    session_id=SESSION_ID,
+    callback_id=None,
+    gap=_GAP,
+    callbacks=[PlannedCallbackView(CALLBACK_ID, "crm", "completed", "new", 0, "https://crm.example/hooks/ident")],
+    dry_run=True,
+)
+_ENTRY: Final[dict[str, Any]] = {
+    "at": "2026-01-08T08:36:02.114Z",
+    "actor": "anna",
+    "role": "support",
+    "via": "api",
+    "origin": "192.0.2.7",
+    "session_id": SESSION_ID,
+    "callback_id": None,
+    "subject": None,
+}
+CLOSED: Final = AuditView(
+    entry_id="17",
+    act=Deed.CLOSE_GAP.value,
+    reason="the provider says that it is lost",
+    effect=effect(GAP_PLAN),
+    **_ENTRY,
+)
+NOTED: Final = AuditView(
+    entry_id="18", act=Deed.NOTE.value, reason="Called the customer, ticket 4711", effect={}, **_ENTRY
+)
+AUDIT: Final = AuditPage([NOTED, CLOSED], None)

@@ -7,6 +7,7 @@ import structlog
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from statekeeper.api.actors import actor_of
 from statekeeper.api.bodies import Body, read_json
 from statekeeper.api.parameters import Parameters, parse_instant, read_uuid
 from statekeeper.api.responses import json_response
@@ -68,7 +69,7 @@ async def _recover(request: Request[Any, Any, Any], kind: RecoveryKind, name: st
         recovery, total = await parts.recoverer.plan(kind, name, to_milliseconds(since))
         times = rfc3339(recovery.since), rfc3339(recovery.until)
         return json_response(RecoveryPlanView(kind, name, *times, total, dry_run=True))
-    key = await parts.recoverer.begin(kind, name, to_milliseconds(since))
+    key = await parts.recoverer.begin(kind, name, to_milliseconds(since), actor_of(request))
     log.info("recovery_begun", recovery_id=str(key), kind=kind.value, subscriber=name, by=request.scope["user"])
     headers = {"Location": f"/v1/recoveries/{key}", "Cache-Control": "no-store"}
     return json_response(await parts.queries.recoveries.find(key), status=202, headers=headers)

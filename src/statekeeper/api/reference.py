@@ -18,6 +18,7 @@ _TAGS: Final = {
     "Webhooks in": "What the provider sends.",
     "Sessions": "What has become of a session, and how.",
     "Callbacks": "What business code is told, and how it is sent again.",
+    "Acts": "What people do to sessions, and the trail of all that people did.",
     "Endpoints": "Who is told over HTTP or by a broker, how that fares, and those that are made here.",
     "Feed": "Steps of all sessions in one order, for those who would rather ask than be told.",
     "Operation": "Health and figures.",

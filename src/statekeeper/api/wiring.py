@@ -9,6 +9,7 @@ from litestar.types import Scope
 
 from statekeeper.acts import Acts
 from statekeeper.api.streams import Streams
+from statekeeper.core.acts import Actor
 from statekeeper.core.arrivals import Receipt
 from statekeeper.delivery.administration import Administration
 from statekeeper.recoverer import Recoverer
@@ -27,9 +28,9 @@ class Engine(Protocol):
 
     async def receive(self, body: bytes) -> Receipt: ...
 
-    async def place_consumer(self, placement: Placement) -> bool: ...
+    async def place_consumer(self, placement: Placement, actor: Actor) -> bool: ...
 
-    async def remove_consumer(self, name: str) -> None: ...
+    async def remove_consumer(self, name: str, actor: Actor) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

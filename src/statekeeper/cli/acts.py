@@ -21,9 +21,10 @@ from statekeeper.store.views import ActPlanView, GapView
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document that the API answers with.")
 def close_gap(*, session_id: UUID, reason: str | None, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Give up now on the numbers missing before a session's first held event, as would happen when its time is over.
+    """Give up now on the numbers that a session waits for, as would happen when its time is over.
 
-    The functions that the service calls must be known here too (`--callbacks`), or they would not be told.
+    Those are the numbers before its first held event; what waits behind another gap waits on. The functions that the
+    service calls must be known here too (`--callbacks`), or they would not be told.
 
     ```
     statekeeper close-gap fe1941c2-6e44-4b7e-8f7c-0a8f7b0a9d3e --dry-run

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import rich_click as click
 
+from statekeeper.cli.actors import actor
 from statekeeper.cli.administration import administer, show_secret
 from statekeeper.cli.endpoint_flags import AS_JSON, NAME, SECRET_FILE, secret_in
 from statekeeper.cli.flags import store_flags
@@ -35,7 +36,7 @@ def rotate(*, name: str, overlap: int, secret_file: Any, as_json: bool) -> None:
     ```
     """
     secret = secret_in(secret_file).get("secret")
-    view = administer(lambda acts: acts.rotate(name, secret, timedelta(seconds=overlap)))
+    view = administer(lambda acts: acts.rotate(name, secret, timedelta(seconds=overlap), actor()))
     show_secret(view, as_json=as_json)
 
 
@@ -60,7 +61,7 @@ def reseal(ctx: click.Context) -> None:
     statekeeper endpoints reseal
     ```
     """
-    resealed, closed = administer(lambda acts: acts.reseal())
+    resealed, closed = administer(lambda acts: acts.reseal(actor()))
     show_line(f"{counted(resealed, 'endpoint is', 'endpoints are')} sealed with the first key.")
     for name in closed:
         click.echo(f"Error: {name} opens with none of the keys.", err=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from statekeeper.cli.actors import actor
 from statekeeper.cli.administration import administer, show_all, show_one, show_secret
 from statekeeper.cli.endpoint_flags import AS_JSON, NAME, SECRET_FILE, endpoint_options, given, secret_in
 from statekeeper.cli.endpoint_secrets import print_key, reseal, rotate
@@ -75,7 +76,7 @@ def create(*, name: str, url: str, secret_file: Any, as_json: bool, **options: A
     ```
     """
     values = {"name": name, "url": url, **given(options), **secret_in(secret_file)}
-    show_secret(administer(lambda acts: acts.create(values), functions=True), as_json=as_json)
+    show_secret(administer(lambda acts: acts.create(values, actor()), functions=True), as_json=as_json)
 
 
 @endpoints.command()
@@ -98,7 +99,7 @@ def change(*, name: str, url: str | None, resets: tuple[str, ...], as_json: bool
     if unknown:
         raise click.BadParameter(f"there are {', '.join(sorted(options))}", param_hint="--reset")
     patch = dict.fromkeys(resets) | given({"url": url, **options})
-    show_one(administer(lambda acts: acts.change(name, patch)), as_json=as_json)
+    show_one(administer(lambda acts: acts.change(name, patch, actor())), as_json=as_json)
 
 
 @endpoints.command()
@@ -114,7 +115,7 @@ def delete(*, name: str, yes: bool) -> None:
     """
     if not yes:
         click.confirm(f"Delete {name}? What it is owed will be dead.", abort=True, err=True)
-    dead = administer(lambda acts: acts.delete(name))
+    dead = administer(lambda acts: acts.delete(name, actor()))
     show_line(f"{name} is deleted; {counted(dead, 'of its callbacks is', 'of its callbacks are')} dead for it.")
 
 
@@ -129,7 +130,7 @@ def enable(*, name: str, as_json: bool) -> None:
     statekeeper endpoints enable crm
     ```
     """
-    show_one(administer(lambda acts: acts.enable(name)), as_json=as_json)
+    show_one(administer(lambda acts: acts.enable(name, actor())), as_json=as_json)
 
 
 @endpoints.command()
@@ -144,7 +145,7 @@ def disable(*, name: str, reason: str, as_json: bool) -> None:
     statekeeper endpoints disable crm --reason "the receiver is moving"
     ```
     """
-    show_one(administer(lambda acts: acts.disable(name, reason[:255])), as_json=as_json)
+    show_one(administer(lambda acts: acts.disable(name, reason[:255], actor())), as_json=as_json)
 
 
 @endpoints.command()
@@ -159,7 +160,7 @@ def ping(ctx: click.Context, *, name: str, as_json: bool) -> None:
     statekeeper endpoints ping crm
     ```
     """
-    view = administer(lambda acts: acts.ping(name))
+    view = administer(lambda acts: acts.ping(name, actor()))
     if as_json:
         show_json(view)
     else:

@@ -3,13 +3,14 @@
 import rich_click as click
 from click.core import ParameterSource
 
+from statekeeper.cli.actors import actor
 from statekeeper.cli.flags import store_flags
 from statekeeper.cli.follower import follow
 from statekeeper.cli.screen import show_json, show_json_line, show_line, show_table
 from statekeeper.cli.store import ask, write
 from statekeeper.resources import default_chart
-from statekeeper.store import consumers as store
-from statekeeper.store.consumers import Placement
+from statekeeper.store import recorded
+from statekeeper.store.consumers import Placement, consumer_name
 from statekeeper.store.feed_pages import DEFAULT_ITEMS, MAX_ITEMS, FeedFilter
 from statekeeper.store.views import FeedItem, FeedPage
 
@@ -117,8 +118,8 @@ def place(*, name: str, position: int | None, transitions: str | None, expected:
     ```
     """
     terminal = None if transitions is None else transitions == "terminal"
-    placement = Placement(store.consumer_name(name), position, terminal, expected)
-    new = write(lambda connection, now: store.place(connection, placement, now))
+    placement = Placement(consumer_name(name), position, terminal, expected)
+    new = write(lambda connection, now: recorded.place_consumer(connection, placement, actor(), now))
     show_line(f"Consumer {name} has been {'made' if new else 'moved'}.")
 
 
@@ -133,10 +134,10 @@ def delete(*, name: str, yes: bool) -> None:
     statekeeper feed consumers delete warehouse --yes
     ```
     """
-    store.consumer_name(name)
+    consumer_name(name)
     if not yes:
         click.confirm(f"Forget the position of {name}?", abort=True)
-    write(lambda connection, _now: store.remove(connection, name))
+    write(lambda connection, now: recorded.remove_consumer(connection, name, actor(), now))
     show_line(f"Consumer {name} is forgotten.")
 
 

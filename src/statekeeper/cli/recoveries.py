@@ -15,6 +15,7 @@ import rich_click as click
 from rich.progress import Progress as Bars
 from sqlalchemy import Connection
 
+from statekeeper.cli.actors import actor
 from statekeeper.cli.flags import settings, store_flags, subscriber_flags
 from statekeeper.cli.kinds import SINCE
 from statekeeper.cli.screen import counted, progress, show_json, show_line
@@ -32,6 +33,7 @@ from statekeeper.store.database import Database
 from statekeeper.store.outbox import is_subscriber
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.queries.recoveries import Recoveries
+from statekeeper.store.recorded import begin_recovery
 from statekeeper.store.subscribers import stored_subscriber
 from statekeeper.store.views import RecoveryPlanView, RecoveryView
 
@@ -160,7 +162,7 @@ async def _recover(database: Database, recovery: Recovery, total: int, bars: Bar
     key = uuid4()
     while True:
         try:
-            await execute(database, lambda connection, now: store.begin(connection, key, recovery, total, now))
+            await execute(database, lambda c, now: begin_recovery(c, key, recovery, total, actor(), now))
         except RecoveryUnderWay as error:
             await _work_off(database, error.recovery_id, recovery.subscriber, bars)
         else:

@@ -1,8 +1,8 @@
 """What is done about endpoints, whoever asks for it: the API of a service that runs, or a command beside it.
 
-An act is one transaction, and what it made of the roster is taken note of before it is answered. How an endpoint fares
-and whether it is enabled is state, and kept in the store for those in the settings as well; only what they are is
-theirs to say.
+An act is one transaction, its entry in the audit trail included, and what it made of the roster is taken note of before
+it is answered. How an endpoint fares and whether it is enabled is state, and kept in the store for those in the
+settings as well; only what they are is theirs to say.
 """
 
 import json
@@ -10,44 +10,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from statekeeper.core.acts import Actor, Deed
 from statekeeper.core.errors import CannotBeOpened, NotFound, NotYetFree, Unavailable
-from statekeeper.core.health import HEALTHY, Health
+from statekeeper.core.events import MAX_TEXT
 from statekeeper.core.instants import rfc3339
 from statekeeper.delivery.catalogue import Catalogue, Values
 from statekeeper.delivery.courier import Execute, send_within
 from statekeeper.delivery.directory import Directory, Member, Read
+from statekeeper.delivery.endpoint_views import Figures, endpoint_view, with_secret
+from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints, health
 from statekeeper.store.attempts import Claim
+from statekeeper.store.audit import Record, record, recorded
 from statekeeper.store.deletion import NOTICED
-from statekeeper.store.endpoints import Owed, Record
+from statekeeper.store.endpoints import Record as Stored
 from statekeeper.store.views import (
-    EndpointHealthView,
     EndpointsView,
     EndpointView,
-    OwedView,
     PingView,
     SecretEndpointView,
-    SigningSecretView,
 )
 
 FUNCTION = "function"
 T = TypeVar("T")
-
-
-UNKNOWN_HEALTH: Final = EndpointHealthView("unknown", 0, None, None, None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How all fare, as of one moment."""
-
-    health: dict[str, Health]
-    owed: dict[str, Owed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,56 +53,71 @@ class Administration:
 
     async def overview(self) -> EndpointsView:
         figures = await self.read(_figures)
-        return EndpointsView([_view(self.directory.members[name], figures) for name in self._names()])
+        return EndpointsView([endpoint_view(self.directory.members[name], figures) for name in self._names()])
 
     async def show(self, name: str) -> EndpointView:
         member = self._find(name)
-        return _view(member, await self.read(_figures))
+        return endpoint_view(member, await self.read(_figures))
 
-    async def create(self, values: Values) -> SecretEndpointView:
+    async def create(self, values: Values, actor: Actor) -> SecretEndpointView:
         try:
-            secret = await self._create(values)
+            secret = await self._create(values, actor)
         except NotYetFree:
             await self.directory.burial.whole(self.execute, values["name"], NOTICED)
-            secret = await self._create(values)
-        return _with_secret(await self._show_done(values["name"]), secret)
+            secret = await self._create(values, actor)
+        return with_secret(await self._show_done(values["name"]), secret)
 
-    async def change(self, name: str, patch: Values) -> EndpointView:
-        await self._act(lambda c, now: self.catalogue.change(c, name, patch, now))
+    async def change(self, name: str, patch: Values, actor: Actor) -> EndpointView:
+        entry = Record(Deed.ENDPOINT_CHANGE, subject=name, effect=_told(patch))
+        await self._act(lambda c, now: self.catalogue.change(c, name, patch, now), actor, lambda _: entry)
         return await self._show_done(name)
 
-    async def rotate(self, name: str, secret: str | None, overlap: timedelta) -> SecretEndpointView:
-        new = await self._act(lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now))
-        return _with_secret(await self._show_done(name), new)
+    async def rotate(self, name: str, secret: str | None, overlap: timedelta, actor: Actor) -> SecretEndpointView:
+        entry = Record(Deed.ENDPOINT_ROTATE, subject=name, effect={"overlap": overlap.total_seconds()})
+        rotate = lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now)  # noqa: E731 -- it is passed on
+        new = await self._act(rotate, actor, lambda _: entry)
+        return with_secret(await self._show_done(name), new)
 
-    async def delete(self, name: str) -> int:
+    async def delete(self, name: str, actor: Actor) -> int:
         """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
-        await self._act(lambda c, now: self.catalogue.delete(c, name, now))
+        entry = Record(Deed.ENDPOINT_DELETE, subject=name)
+        await self._act(lambda c, now: self.catalogue.delete(c, name, now), actor, lambda _: entry)
         return await self.directory.burial.whole(self.execute, name)
 
-    async def reseal(self) -> tuple[int, list[str]]:
-        return await self._act(self.catalogue.reseal)
+    async def reseal(self, actor: Actor) -> tuple[int, list[str]]:
+        def entry(made: tuple[int, list[str]]) -> Record:
+            return Record(Deed.ENDPOINT_RESEAL, effect={"resealed": made[0], "closed": made[1]})
 
-    async def enable(self, name: str) -> EndpointView:
+        return await self._act(self.catalogue.reseal, actor, entry)
+
+    async def enable(self, name: str, actor: Actor) -> EndpointView:
         self._find(name)
-        tell = self.directory.subscribers
-        await self.execute(lambda c, now: health.enable(c, name, now, tell))
+        tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_ENABLE, subject=name)
+        await self.execute(recorded(lambda c, now: health.enable(c, name, now, tell), actor, lambda _: entry))
         self.wake()
         return await self._show_done(name)
 
-    async def disable(self, name: str, reason: str) -> EndpointView:
+    async def disable(self, name: str, reason: str | None, actor: Actor) -> EndpointView:
+        """Without a reason, whoever asks is told by whom."""
         self._find(name)
-        tell = self.directory.subscribers
-        await self.execute(lambda c, now: health.disable(c, name, reason, now, tell))
+        tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_DISABLE, subject=name, reason=reason)
+        why = reason or f"by {actor.name}"[:MAX_TEXT]
+        await self.execute(recorded(lambda c, now: health.disable(c, name, why, now, tell), actor, lambda _: entry))
         self.wake()
         return await self._show_done(name)
 
-    async def ping(self, name: str) -> PingView:
-        """Send a test message at once, past the queue, the circuit and the count of failures."""
+    async def ping(self, name: str, actor: Actor) -> PingView:
+        """Send a test message at once, past the queue, the circuit and the count of failures.
+
+        It is recorded before it is sent: what cannot be recorded is not done.
+        """
         sender = self._find(name).sender
         if sender is None:
             raise CannotBeOpened(name)
-        began, message_id = time.monotonic(), uuid4()
+        message_id = uuid4()
+        entry = Record(Deed.ENDPOINT_PING, subject=name, effect={"messageId": str(message_id)})
+        await self.execute(lambda c, now: record(c, actor, entry, now))
+        began = time.monotonic()
         claim = Claim(message_id, message_id, 0, name, _ping(name), 1, 0)
         answer = await send_within(self.seconds, sender, claim)
         took = round((time.monotonic() - began) * 1000)
@@ -123,15 +128,19 @@ class Administration:
         try:
             return await self.show(name)
         except Unavailable:
-            return _view(self._find(name), None)
+            return endpoint_view(self._find(name), None)
 
-    async def _create(self, values: Values) -> str:
-        return await self._act(lambda c, now: self.catalogue.create(c, values, now))
+    async def _create(self, values: Values, actor: Actor) -> str:
+        def entry(_secret: str) -> Record:
+            return Record(Deed.ENDPOINT_CREATE, subject=values["name"], effect=_told(values))
 
-    async def _act(self, job: Callable[[Connection, datetime], T]) -> T:
-        """Do it, and let the roster be what the store has then."""
+        return await self._act(lambda c, now: self.catalogue.create(c, values, now), actor, entry)
 
-        def act(connection: Connection, now: datetime) -> tuple[T, list[Record]]:
+    async def _act(self, job: Callable[[Connection, datetime], T], actor: Actor, entry: Callable[[T], Record]) -> T:
+        """Do it, record it, and let the roster be what the store has then."""
+        job = recorded(job, actor, entry)
+
+        def act(connection: Connection, now: datetime) -> tuple[T, list[Stored]]:
             return job(connection, now), self.directory.read_records(connection)
 
         async with self.directory.changing:
@@ -153,53 +162,14 @@ def _figures(connection: Connection) -> Figures:
     return Figures(health.read_all(connection), endpoints.owed(connection))
 
 
+def _told(values: Values) -> dict[str, Any]:
+    """What of an endpoint's members the trail may keep: no secret, and of its URL no more than all are shown."""
+    told = {name: value for name, value in values.items() if name not in {"name", "secret"}}
+    if told.get("url") is not None:
+        told["url"] = redact(show_url(told["url"]))
+    return told
+
+
 def _ping(name: str) -> str:
     body = {"type": "ping", "timestamp": rfc3339(datetime.now(UTC)), "data": {"endpoint": name}}
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-
-
-def _view(member: Member, figures: Figures | None) -> EndpointView:
-    subscriber, record, now = member.subscriber, member.record, datetime.now(UTC)
-    return EndpointView(
-        name=member.name,
-        kind=member.kind,
-        origin="api" if record else "settings",
-        usable=member.sender is not None,
-        url=member.shown_url,
-        secrets=[SigningSecretView(_instant(each.expires_at)) for each in member.secrets if each.is_valid(now)],
-        transitions=subscriber.scope,
-        states=sorted(subscriber.states),
-        environments=sorted(subscriber.environments),
-        flows=sorted(subscriber.flows),
-        notices=sorted(subscriber.notices),
-        concurrency=member.concurrency,
-        rate=member.rate,
-        health=_health(figures.health.get(member.name, HEALTHY)) if figures else UNKNOWN_HEALTH,
-        callbacks=_owed(figures.owed.get(member.name, Owed())) if figures else OwedView(None, None),
-        created_at=_instant(record.created_at) if record else None,
-        updated_at=_instant(record.updated_at) if record else None,
-    )
-
-
-def _with_secret(view: EndpointView, secret: str) -> SecretEndpointView:
-    members: dict[str, Any] = {name: getattr(view, name) for name in EndpointView.__struct_fields__}
-    return SecretEndpointView(**members, secret=secret)
-
-
-def _owed(found: Owed) -> OwedView:
-    return OwedView(found.pending, found.dead)
-
-
-def _health(found: Health) -> EndpointHealthView:
-    return EndpointHealthView(
-        state=found.state,
-        failures=found.failures,
-        failing_since=_instant(found.failing_since),
-        next_probe_at=_instant(found.probe_at),
-        disabled_at=_instant(found.disabled_at),
-        disabled_reason=found.disabled_reason,
-    )
-
-
-def _instant(at: datetime | None) -> str | None:
-    return None if at is None else rfc3339(at)

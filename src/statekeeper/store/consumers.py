@@ -42,6 +42,25 @@ class Placement:
     expected: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a consumer is now, and where it was: None if it is new. `changed` says that it is of other steps now."""
+
+    position: int
+    terminal: bool
+    was: int | None = None
+    changed: bool = False
+
+    @property
+    def new(self) -> bool:
+        return self.was is None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it has only moved on."""
+        return self.was is not None and self.position >= self.was and not self.changed
+
+
 def consumer_name(text: str) -> str:
     """The text, if a consumer can bear it as its name, which is a part of a path; raises `QueryRefused`."""
     if not storable(text) or "/" in text:
@@ -49,8 +68,8 @@ def consumer_name(text: str) -> str:
     return text
 
 
-def place(connection: Connection, placement: Placement, now: datetime) -> bool:
-    """Make or move a consumer; whether it is new. `QueryRefused`, `NotFound`, `PositionMoved`, `TooManyConsumers`."""
+def place(connection: Connection, placement: Placement, now: datetime) -> Placed:
+    """Make or move a consumer. `QueryRefused`, `NotFound`, `PositionMoved`, `TooManyConsumers`."""
     known = connection.execute(_KEPT.where(_consumers.c.name == placement.name).with_for_update()).one_or_none()
     head = head_of(connection)
     position = head if placement.position is None else placement.position
@@ -61,10 +80,11 @@ def place(connection: Connection, placement: Placement, now: datetime) -> bool:
     elif placement.expected not in {None, known.position}:
         raise PositionMoved(placement.name)
     kept = (known.terminal, known.created_at) if known else (True, now)
+    terminal = kept[0] if placement.terminal is None else placement.terminal
     row = {
         "name": placement.name,
         "position": position,
-        "terminal": kept[0] if placement.terminal is None else placement.terminal,
+        "terminal": terminal,
         "created_at": kept[1],
         "updated_at": now,
     }
@@ -72,7 +92,9 @@ def place(connection: Connection, placement: Placement, now: datetime) -> bool:
         upsert(connection, _consumers, [row])
     elif not insert_new(connection, _consumers, row):
         return place(connection, placement, now)  # another node has made it since: a row that is not there locks nobody
-    return known is None
+    return (
+        Placed(position, terminal, known.position, terminal != known.terminal) if known else Placed(position, terminal)
+    )
 
 
 def remove(connection: Connection, name: str) -> None:

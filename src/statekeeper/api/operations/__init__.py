@@ -5,6 +5,7 @@ Examples of answers are views and examples of refusals are exceptions, so that n
 
 from typing import Final
 
+from statekeeper.api.operations.acts import ACTS
 from statekeeper.api.operations.callbacks import CALLBACKS
 from statekeeper.api.operations.endpoints import ENDPOINTS
 from statekeeper.api.operations.feed import FEED
@@ -13,4 +14,4 @@ from statekeeper.api.operations.service import SERVICE
 from statekeeper.api.operations.sessions import SESSIONS
 from statekeeper.api.operations.webhooks import WEBHOOKS
 
-OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *ENDPOINTS, *RECOVERIES, *FEED, *SERVICE)
+OPERATIONS: Final = (*WEBHOOKS, *SESSIONS, *CALLBACKS, *ACTS, *ENDPOINTS, *RECOVERIES, *FEED, *SERVICE)

@@ -150,6 +150,6 @@ ENDPOINTS: Final = (
         ),
         parameters=(_NAME,),
         answers={200: Answer("What came of it: `delivered`, `failed` or `gave_up`.", example.PING)},
-        refusals=(_QUERY, _NONE, CannotBeOpened("crm")),
+        refusals=(_QUERY, _NONE, CannotBeOpened("crm"), AWAY),
     ),
 )
