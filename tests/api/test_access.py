@@ -6,7 +6,18 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from statekeeper.api.access import ANYBODY, LOCAL, NOT_LOCAL, AccessPolicy, AccessToken, Caller, Role, role_needed
+from statekeeper.api.access import (
+    ANYBODY,
+    FOREIGN,
+    LOCAL,
+    NOT_LOCAL,
+    TOKEN_NEEDED,
+    AccessPolicy,
+    AccessToken,
+    Caller,
+    Role,
+    role_needed,
+)
 
 CLOSED = [
     "/v1/sessions",
@@ -183,3 +194,32 @@ async def test_there_are_no_websockets(service, path):
     scope = {"type": "websocket", "path": path, "headers": [(b"host", b"localhost")], "query_string": b""}
     await service.app(scope, receive, send)
     assert sent == ["websocket.close"]
+
+
+def test_with_a_provider_and_no_tokens_the_house_is_guarded_and_no_token_is_good():
+    policy = AccessPolicy(provider=True)
+    for headers in ([(b"host", b"localhost")], [(b"authorization", b"Bearer anything")]):
+        assert policy.judge("/v1/sessions", "GET", headers) is TOKEN_NEEDED
+    assert policy.judge("/console/sessions", "POST", []) is ANYBODY, "the console's own guard asks there"
+    assert policy.judge("/consoles", "GET", []) is TOKEN_NEEDED
+
+
+FOREIGN_PAGES = [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://localhost:1")]
+
+
+@pytest.mark.parametrize(("name", "value"), FOREIGN_PAGES)
+@pytest.mark.parametrize("path", ["/v1/endpoints", "/v1/callbacks/x/retry", "/console/sign-out"])
+def test_on_this_machine_a_page_of_somebody_else_can_change_nothing(name, value, path):
+    headers = [(b"host", b"localhost:8000"), (name.encode(), value.encode())]
+    assert AccessPolicy().judge(path, "POST", headers) is FOREIGN
+    assert AccessPolicy().judge(path, "GET", headers) is LOCAL
+
+
+def test_a_webhook_may_come_from_wherever_it_likes():
+    assert AccessPolicy().judge("/webhooks/idnow", "POST", [(b"sec-fetch-site", b"cross-site")]) is ANYBODY
+
+
+def test_a_token_is_proof_enough_that_no_page_has_sent_it():
+    token = AccessToken("ops", hashlib.sha256(b"secret").hexdigest(), Role.ADMIN)
+    headers = [(b"authorization", b"Bearer secret"), (b"sec-fetch-site", b"cross-site")]
+    assert AccessPolicy((token,)).judge("/v1/endpoints", "POST", headers) == Caller("ops", Role.ADMIN)

@@ -84,7 +84,7 @@ class Kept(Generic[T]):
     async def get(self) -> T:
         """Raises `Unavailable` where there never was one."""
         async with self._fetching:
-            if self._value is None or self._clock() >= self._due_at:
+            if self._clock() >= self._due_at:
                 await self._renew()
         if self._value is None:
             raise away()

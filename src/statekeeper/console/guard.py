@@ -25,8 +25,9 @@ from statekeeper.console import assets, cookies
 from statekeeper.console.failures import answer_page
 from statekeeper.console.headers import hardened
 from statekeeper.console.reception import Reception, install
-from statekeeper.console.refusals import SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
+from statekeeper.console.refusals import EVENTS, SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
 from statekeeper.console.sign_ins import ANYBODY_HERE
+from statekeeper.console.vigil import EVERY_SECONDS, Vigil
 from statekeeper.console.visit import Visit, giving
 from statekeeper.console.visitor import SCOPE_KEY, Visitor
 from statekeeper.core.errors import StatekeeperError
@@ -37,9 +38,10 @@ OPEN: Final = frozenset({SIGN_IN, f"{SIGN_IN}/provider", f"{SIGN_IN}/answer", "/
 class Guard:
     """Around the whole app; whatever is not the console's goes past it."""
 
-    def __init__(self, app: ASGIApp, reception: Reception) -> None:
+    def __init__(self, app: ASGIApp, reception: Reception, pause: float = EVERY_SECONDS) -> None:
         self._app = app
         self._reception = reception
+        self._pause = pause
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or not is_under(path := normalize_path(scope["path"]), CONSOLE):
@@ -51,9 +53,19 @@ class Guard:
         except StatekeeperError as error:
             refusal = answer_page(visit.request, error)
         if refusal is None:
-            await self._app(scope, visit.receive, giving(visit.gift, send))
+            await self._let_pass(visit, giving(visit.gift, send))
         else:
             await refusal.to_asgi_response(app=None, request=visit.request)(scope, receive, send)
+
+    async def _let_pass(self, visit: Visit, send: Send) -> None:
+        """To the page; a stream that was asked for is watched over."""
+        scope, cookie = visit.request.scope, visit.request.cookies.get(cookies.SIGNED_IN)
+        if EVENTS not in visit.request.headers.get("accept", ""):
+            await self._app(scope, visit.receive, send)
+            return
+        vigil = Vigil(visit.receive, send, lambda: self._reception.sign_ins.holds(cookie), self._pause)
+        await self._app(scope, vigil.receive, vigil.send)
+        await vigil.close()
 
     async def _judge(self, visit: Visit) -> Response[Any] | None:
         """None if this request may pass, its visitor put where pages find them; else what is answered instead."""

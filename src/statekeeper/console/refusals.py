@@ -13,6 +13,7 @@ from statekeeper.console.visitor import Asked
 from statekeeper.explanation.sentences import N_
 
 SIGN_IN: Final = "/console/sign-in"
+EVENTS: Final = "text/event-stream"
 _FOREIGN: Final = N_("Another page has sent this. Nothing was changed; do it again here, on a page of the console.")
 _UNPROVED: Final = N_("This form is not of your sign-in, or too old. Nothing was changed; open the page again.")
 _NOT_SIGNED_IN: Final = N_("You are not signed in any more. Nothing was changed; sign in, and do it again.")
@@ -32,7 +33,7 @@ def show_the_way(request: Asked) -> Response[Any]:
         answer = _refuse(request, 401, _SIGN_IN_FIRST, _NOT_SIGNED_IN)
         answer.headers["HX-Redirect"] = way_to_sign_in(_relative(request.headers.get("hx-current-url", "")))
         return answer
-    if request.method == "GET" and "text/event-stream" not in request.headers.get("accept", ""):
+    if request.method == "GET" and EVENTS not in request.headers.get("accept", ""):
         query = request.scope["query_string"]
         goal = request.scope["raw_path"] + (b"?" + query if query else b"")
         headers = {"Location": way_to_sign_in(goal.decode("latin-1"))}

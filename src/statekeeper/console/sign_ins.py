@@ -29,7 +29,7 @@ Execute = Callable[[Callable[[Connection, datetime], Any]], Awaitable[Any]]
 
 
 class Method(StrEnum):
-    """How somebody proved who he is."""
+    """How somebody proved who they are."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 -- a word, and no secret
@@ -38,7 +38,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, what he may do, and how he proved it."""
+    """Who somebody is, what they may do, and how they proved it."""
 
     name: str
     role: Role
@@ -59,7 +59,7 @@ class SignIns:
         self._access = access
 
     async def begin(self, identity: Identity, before: str | None = None) -> tuple[str, Visitor]:
-        """Sign somebody in: the cookie to give him, always a new one, and the visitor. A sign-in `before` ends."""
+        """Sign somebody in: the cookie to give them, always a new one, and the visitor. A sign-in `before` ends."""
         cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         new = SignIn(_digest(cookie), identity.name, identity.role.name.lower(), identity.method, csrf)
 
@@ -72,20 +72,26 @@ class SignIns:
         return cookie, Visitor(identity.name, identity.role, identity.method, csrf)
 
     async def find(self, cookie: str | None) -> Visitor | None:
-        """Whose cookie this is, while it is good; raises `Unavailable`."""
-        if not cookie:
-            return None
-        found = await self._reader.ask(self._find, _digest(cookie))
-        role = self._role_of(found.sign_in) if found else None
-        if found is None or role is None:
+        """Whose cookie this is, while it is good, and write down that they were seen; raises `Unavailable`."""
+        found = await self._look_up(cookie)
+        if found is None:
             return None
         if found.stale:
             await self._touch(found.sign_in.digest)
-        return Visitor(found.sign_in.name, role, found.sign_in.method, found.sign_in.csrf)
+        role = self._role_of(found.sign_in)
+        return None if role is None else Visitor(found.sign_in.name, role, found.sign_in.method, found.sign_in.csrf)
+
+    async def holds(self, cookie: str | None) -> bool:
+        """Whether this cookie is good still; nobody is seen by that. Raises `Unavailable`."""
+        found = await self._look_up(cookie)
+        return found is not None and self._role_of(found.sign_in) is not None
 
     async def end(self, cookie: str) -> None:
         """Sign somebody out, on every node at once."""
         await self._execute(lambda connection, _now: sign_ins.remove(connection, _digest(cookie)))
+
+    async def _look_up(self, cookie: str | None) -> sign_ins.Found | None:
+        return await self._reader.ask(self._find, _digest(cookie)) if cookie else None
 
     def _find(self, connection: Connection, digest: str) -> sign_ins.Found | None:
         return sign_ins.find(connection, digest, self._limits, self._database.now(connection))
@@ -106,4 +112,4 @@ class SignIns:
 
 
 def _digest(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode()).hexdigest()
+    return hashlib.sha256(cookie.encode(errors="replace")).hexdigest()
