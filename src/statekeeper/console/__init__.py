@@ -16,6 +16,7 @@ from statekeeper.console.assets import get_asset
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
 from statekeeper.console.guard import Guard, require_visitor
+from statekeeper.console.listing import list_sessions, watch_sessions
 from statekeeper.console.preferences import change_preferences
 from statekeeper.console.session import get_session_page, stream_session_page
 from statekeeper.console.signing_in import ENTRANCES, EXITS
@@ -36,7 +37,17 @@ async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever 
 
 
 OPEN: Final = (get_asset, change_preferences, *ENTRANCES)
-PAGES: Final = (get_home, get_nothing, get_session_page, stream_session_page, show_act, do_act, *EXITS)
+PAGES: Final = (
+    get_home,
+    list_sessions,
+    watch_sessions,
+    get_session_page,
+    stream_session_page,
+    show_act,
+    do_act,
+    get_nothing,
+    *EXITS,
+)
 
 
 def routes() -> tuple[Router, ...]:

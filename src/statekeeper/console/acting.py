@@ -99,7 +99,7 @@ async def _ask(
     except _OVERTAKEN:
         return await _tell_what_is_so(request, act)
     shown = {"plan": plan, "reason": reason, "refused": refused, "longest": MAX_REASON}
-    return page(request, "act.html", status=status, back=_way_back(plan.session_id), **shown)
+    return page(request, "act/page.html", status=status, back=_way_back(plan.session_id), **shown)
 
 
 async def _tell_what_is_so(request: Asked, act: Act) -> Response[str]:
@@ -110,7 +110,7 @@ async def _tell_what_is_so(request: Asked, act: Act) -> Response[str]:
     case = await parts.queries.cases.find(session_id) if session_id else None
     why = explain(case, circumstances(parts)) if case else None
     shown = {"act": act.deed.value, "other": other, "why": why, "back": _way_back(session_id)}
-    return page(request, "act-overtaken.html", status=409, **shown)
+    return page(request, "act/overtaken.html", status=409, **shown)
 
 
 async def _other(parts: Wiring, act: Act) -> ActPlanView | None:

@@ -28,8 +28,14 @@ def page(request: Asked, template: str, *, status: int = 200, **shown: Any) -> R
 def render(request: Asked, template: str, **shown: Any) -> str:  # noqa: ANN401 -- same
     """A template with what it is to show, as text."""
     liked = preferences(request)
-    whole = {"visitor": visitor_or_none(request), "preferences": liked, "path": request.url.path, **shown}
+    whole = {"visitor": visitor_or_none(request), "preferences": liked, **_place(request), **shown}
     return _environment(liked.language).get_template(template).render(whole)
+
+
+def _place(request: Asked) -> dict[str, str]:
+    """Where the visitor is: the path, and with what was asked of it."""
+    path, query = request.url.path, request.scope["query_string"].decode("latin-1")
+    return {"path": path, "here": f"{path}?{query}" if query else path}
 
 
 @cache

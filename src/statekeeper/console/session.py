@@ -31,8 +31,8 @@ async def get_session_page(request: Asked, session_id: FromPath[str]) -> Respons
         return Redirect(address(key), status_code=308)
     told = await _tell(request, parts, key) if key else None
     if told is None:
-        return page(request, "session-unknown.html", status=404, asked=session_id, is_id=key is not None)
-    return page(request, "session.html", **_shown(parts, told))
+        return page(request, "session/unknown.html", status=404, asked=session_id, is_id=key is not None)
+    return page(request, "session/page.html", **_shown(parts, told))
 
 
 @get("/console/sessions/{session_id:str}/live")
@@ -70,5 +70,5 @@ class _Body:
         parts = wiring(self._request.scope)
         told = await _tell(self._request, parts, self._key)
         if told and not told.same(self._told):
-            self._told, self._html = told, render(self._request, "session-body.html", **_shown(parts, told))
+            self._told, self._html = told, render(self._request, "session/body.html", **_shown(parts, told))
         return self._html

@@ -16,22 +16,22 @@ from statekeeper.explanation.case import Case
 from statekeeper.explanation.drawing import draw, svg
 from statekeeper.explanation.sentences import Sentence, Value, plain
 
-_TIME: Final = Markup('<time datetime="{}">{}</time>')
-_AGO: Final = Markup('<time datetime="{}" data-relative>{}</time>')
+_TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
+_RELATIVE: Final = Markup(" data-relative")
 _CODE: Final = Markup("<b>{}</b>")
 
 
-def show_time(at: datetime | str, language: str) -> Markup:
-    """A time, in UTC until a script knows better; the exact one is in its `datetime`."""
+def show_time(at: datetime | str, language: str, *, relative: bool = False) -> Markup:
+    """A time, in UTC until a script knows better, or says how long ago; the exact one is in its `datetime`."""
     instant = parse_rfc3339(at) if isinstance(at, str) else at
     text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
-    return _TIME.format(rfc3339(instant), f"{text} UTC")
+    return _TIME.format(rfc3339(instant), _RELATIVE if relative else "", f"{text} UTC")
 
 
 def show_ago(at: datetime, now: datetime, language: str) -> Markup:
     """How long ago, or how soon: said as of now, and kept right by a script."""
     text = format_timedelta(at - now, add_direction=True, threshold=1, locale=language)
-    return _AGO.format(rfc3339(at), text)
+    return _TIME.format(rfc3339(at), _RELATIVE, text)
 
 
 def show_drawing(case: Case, translate: Callable[[str], str]) -> Markup:

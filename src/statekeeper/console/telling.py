@@ -51,7 +51,7 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool) -> Telling | N
 
 def circumstances(parts: Wiring) -> Circumstances:
     """When, and by whose settings, it is told."""
-    return Circumstances(now(parts), parts.acts.journal.gap_timeout, parts.loaded)
+    return Circumstances(now(parts), parts.gap_timeout, parts.loaded)
 
 
 def now(parts: Wiring) -> datetime:
