@@ -23,6 +23,8 @@ from statekeeper.console.signing_in import ENTRANCES, EXITS
 
 __all__ = ["Guard", "routes"]
 
+_NOWHERE: Final = [f"/console/{within}{{rest:path}}" for within in ("", "sessions/{key:str}/", "callbacks/{key:str}/")]
+
 
 @get("/console")
 async def get_home() -> Redirect:
@@ -30,7 +32,7 @@ async def get_home() -> Redirect:
     return Redirect(HOME)
 
 
-@get("/console/{rest:path}")
+@get(_NOWHERE)
 async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever it is
     """Whatever is no page is told so on one."""
     raise NotFoundException

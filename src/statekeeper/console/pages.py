@@ -17,7 +17,7 @@ from statekeeper.console.visitor import Asked, preferences, visitor_or_none
 from statekeeper.console.words import LANGUAGES, translations
 
 _VERSION: Final = version("statekeeper")
-_MEDIA_TYPE: Final = "text/html; charset=utf-8"
+_MEDIA_TYPE: Final = "text/html"
 
 
 def page(request: Asked, template: str, *, status: int = 200, **shown: Any) -> Response[str]:  # noqa: ANN401 -- templates take anything
