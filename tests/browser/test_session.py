@@ -1,4 +1,4 @@
-"""The page of a session in a real browser: it goes on by itself, stays where it is looked at, and everybody can use it."""
+"""The page of a session in a real browser: it goes on by itself, keeps one's place, and everybody can use it."""
 
 import uuid
 

@@ -57,14 +57,17 @@ async def test_a_gap_is_closed_and_what_was_planned_goes_out(serving, tokens):
 
 
 async def test_a_delivered_callback_is_sent_again_under_its_id(serving, tokens):
-    async with Receiver() as crm, serving(tokens=tokens, endpoints=[endpoint(crm)]) as service:
-        async with signed_in(service, "support") as person:
-            session = await happen(person, *forge.story(1))
-            (callback,) = await settled(person, session)
-            answer = await person.act(f"/console/callbacks/{callback['callbackId']}/resend", reason=WHY)
-            assert answer.status_code == 303
-            first, second = await crm.wait_for(2)
-            assert first.headers["webhook-id"] == second.headers["webhook-id"] == callback["callbackId"]
+    async with (
+        Receiver() as crm,
+        serving(tokens=tokens, endpoints=[endpoint(crm)]) as service,
+        signed_in(service, "support") as person,
+    ):
+        session = await happen(person, *forge.story(1))
+        (callback,) = await settled(person, session)
+        answer = await person.act(f"/console/callbacks/{callback['callbackId']}/resend", reason=WHY)
+        assert answer.status_code == 303
+        first, second = await crm.wait_for(2)
+        assert first.headers["webhook-id"] == second.headers["webhook-id"] == callback["callbackId"]
 
 
 async def test_a_note_changes_nothing_but_the_story(serving, tokens):
@@ -115,16 +118,19 @@ async def test_an_act_that_none_of_our_pages_sent_is_not_done(serving, tokens):
 
 
 async def test_what_is_delivered_cannot_be_tried_again(serving, tokens):
-    async with Receiver() as crm, serving(tokens=tokens, endpoints=[endpoint(crm)]) as service:
-        async with signed_in(service, "support") as person:
-            session = await happen(person, *forge.story(1))
-            (callback,) = await settled(person, session)
-            path = f"/console/callbacks/{callback['callbackId']}/retry"
-            for answer in (await person.get(path), await person.act(path, reason=WHY)):
-                assert answer.status_code == 409
-                assert "This callback has been delivered" in answer.text
-                assert "The callback to crm ( completed ) was delivered at" in in_text(answer.text)
-                assert f"/console/callbacks/{callback['callbackId']}/resend" in answer.text
+    async with (
+        Receiver() as crm,
+        serving(tokens=tokens, endpoints=[endpoint(crm)]) as service,
+        signed_in(service, "support") as person,
+    ):
+        session = await happen(person, *forge.story(1))
+        (callback,) = await settled(person, session)
+        path = f"/console/callbacks/{callback['callbackId']}/retry"
+        for answer in (await person.get(path), await person.act(path, reason=WHY)):
+            assert answer.status_code == 409
+            assert "This callback has been delivered" in answer.text
+            assert "The callback to crm ( completed ) was delivered at" in in_text(answer.text)
+            assert f"/console/callbacks/{callback['callbackId']}/resend" in answer.text
 
 
 async def test_what_is_on_its_way_is_not_sent_again(serving, tokens):

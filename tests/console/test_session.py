@@ -75,22 +75,24 @@ async def test_the_path_is_lit(serving, tokens):
 
 
 async def test_a_reader_sees_no_claims_and_nobodys_words(serving, tokens):
-    async with Receiver(Answer(200, body=b"thank you, Erika")) as crm:
-        async with serving(tokens=tokens, endpoints=[endpoint(crm)]) as service:
-            created, completed = forge.story(1)
-            completed["payload"]["surname"] = "Mustermann"
-            async with signed_in(service, "support") as support:
-                session = await happen(support, created, completed)
-                await settled(support, session)
-                await support.act(f"{page_of(session)}/note", reason="Ms Mustermann called")
-                told = await seen(support, page_of(session))
-                assert all(each in told for each in ("thank you, Erika", '"surname": "Mustermann"', "called"))
-            async with signed_in(service, "reader") as reader:
-                answer = (await reader.get(page_of(session))).text
-                assert not re.search("Mustermann|Erika|called", answer)
-                assert "The claims are shown to the role support" in answer
-                assert "Signature verifies" in answer
-                assert not re.search("/note|/resend|/close-gap", answer)
+    async with (
+        Receiver(Answer(200, body=b"thank you, Erika")) as crm,
+        serving(tokens=tokens, endpoints=[endpoint(crm)]) as service,
+    ):
+        created, completed = forge.story(1)
+        completed["payload"]["surname"] = "Mustermann"
+        async with signed_in(service, "support") as support:
+            session = await happen(support, created, completed)
+            await settled(support, session)
+            await support.act(f"{page_of(session)}/note", reason="Ms Mustermann called")
+            told = await seen(support, page_of(session))
+            assert all(each in told for each in ("thank you, Erika", '"surname": "Mustermann"', "called"))
+        async with signed_in(service, "reader") as reader:
+            answer = (await reader.get(page_of(session))).text
+            assert not re.search("Mustermann|Erika|called", answer)
+            assert "The claims are shown to the role support" in answer
+            assert "Signature verifies" in answer
+            assert not re.search("/note|/resend|/close-gap", answer)
 
 
 class Markup(HTMLParser):
