@@ -14,7 +14,7 @@ from litestar.params import FromPath
 
 ROOT: Final = "/console/static"
 _FOLDER: Final = files("statekeeper.console") / "static"
-_MEDIA_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 

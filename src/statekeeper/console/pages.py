@@ -1,6 +1,7 @@
 """Pages: a template, what it is to show, and to whom.
 
-Templates escape everything and know no name that they were not given. Each language has an environment of its own,
+Templates escape everything, a text that is translated included, whose own `_` would take whatever it is given for
+markup; and they know no name that they were not given. Each language has an environment of its own,
 made when it is first asked for.
 """
 
@@ -8,8 +9,10 @@ from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Final
 
+from babel.support import NullTranslations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
+from markupsafe import escape
 
 from statekeeper.console.assets import address
 from statekeeper.console.show import say, show_ago, show_drawing, show_time
@@ -17,7 +20,7 @@ from statekeeper.console.visitor import Asked, preferences, visitor_or_none
 from statekeeper.console.words import LANGUAGES, translations
 
 _VERSION: Final = version("statekeeper")
-_MEDIA_TYPE: Final = "text/html"
+_MEDIA_TYPE: Final = "text/html"  # Litestar adds the charset
 
 
 def page(request: Asked, template: str, *, status: int = 200, **shown: Any) -> Response[str]:  # noqa: ANN401 -- templates take anything
@@ -51,6 +54,7 @@ def _environment(language: str) -> Environment:
     words = translations(language)
     environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals |= {"asset": address, "languages": LANGUAGES, "version": _VERSION, "language": language}
+    environment.globals["_"] = partial(_translate, words)
     environment.filters |= {
         "ago": partial(show_ago, language=language),
         "drawn": partial(show_drawing, translate=words.gettext),
@@ -58,3 +62,9 @@ def _environment(language: str) -> Environment:
         "say": partial(say, language=language, translate=words.gettext),
     }
     return environment
+
+
+def _translate(words: NullTranslations, text: str, **values: object) -> str:
+    """A text in the language, to be escaped by the template; with the values of its `%(names)s`, which are escaped."""
+    said = words.gettext(text)
+    return escape(said) % values if values else said
