@@ -71,7 +71,6 @@ async def pages(queries: Queries) -> dict[str, Question]:
         "sessions, the first page": lambda: queries.listing.page(ListingFilter()),
         f"sessions, behind {_WALKED} pages": lambda: queries.listing.page(ListingFilter(), 50, deep),
         "sessions, by the first eight digits": lambda: queries.listing.page(ListingFilter(part=some.hex[:8])),
-        "sessions, by the last six digits": lambda: queries.listing.page(ListingFilter(part=some.hex[-6:])),
         "the filter's choices": queries.listing.choices,
         "a session": lambda: queries.cases.find(some),
         "overview": queries.overview.read,

@@ -124,7 +124,7 @@ class Crowd:
             rows[EventRow].append(claim | {"event_id": str(uuid5(session, "conflict"))})
         self._step(session, state, gap, at, ended, rows)
         if final:
-            _owe(draw, session, state, origin, ended, numbers, rows, rare=number % (self.count // 50 or 1) == 0)
+            _owe(draw, rows[SessionRow][-1], numbers, rows, rare=number % (self.count // 50 or 1) == 0)
 
     def _step(self, session: UUID, state: str, gap: bool, at: datetime, ended: datetime, rows: _Rows) -> None:
         if state == "pending":
@@ -257,18 +257,10 @@ def _part(claims: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
 
 
-def _owe(
-    draw: random.Random,
-    session: UUID,
-    state: str,
-    origin: dict[str, Any],
-    ended: datetime,
-    numbers: list[int],
-    rows: _Rows,
-    *,
-    rare: bool,
-) -> None:
+def _owe(draw: random.Random, ended_session: dict[str, Any], numbers: list[int], rows: _Rows, *, rare: bool) -> None:
     """What subscribers are owed of an end: mostly delivered at once, now and then dead, and lately some still due."""
+    session, state, ended = (ended_session[name] for name in ("session_id", "state", "ended_at"))
+    origin = {name: ended_session[name] for name in ("flow_id", "environment")}
     owed = [SUBSCRIBERS[0]] + ([SUBSCRIBERS[1]] if draw.random() < 0.1 else []) + ([RARE_SUBSCRIBER] if rare else [])
     for subscriber in owed:
         chance = draw.random()

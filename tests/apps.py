@@ -28,8 +28,7 @@ def settings_in(directory: Path, *signers: forge.Signer, **changes: Any) -> Sett
 
 def bare_app(engine: Any, queries: Any, readiness: Any = dict) -> Any:
     """The HTTP without a door, and with no more behind it than these."""
-    parts = Wiring(engine, queries, readiness, (), None, None, None, None, timedelta(seconds=30))
-    return build(parts, AccessPolicy())
+    return build(Wiring(engine, queries, readiness, (), None, None, None, timedelta(seconds=30), None), AccessPolicy())
 
 
 def asking(service: Service) -> httpx.AsyncClient:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+import forge
 from statekeeper.app import Service
 
 URL = "https://console.example"
@@ -27,7 +28,12 @@ class Person(httpx.AsyncClient):
     """A browser, with an eye for what is on a page."""
 
     def __init__(self, service: Service, url: str = URL, **options: Any) -> None:
+        self.service = service
         super().__init__(transport=httpx.ASGITransport(service.app), base_url=url, **options)
+
+    async def webhook(self, data: Any) -> httpx.Response:
+        """What the provider sends, meanwhile."""
+        return await self.post("/webhooks/idnow", content=forge.token(data))
 
     async def csrf(self) -> str:
         """What a form on any page of ours would send; empty where nobody is signed in."""

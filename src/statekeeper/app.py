@@ -109,8 +109,8 @@ class Service:
             self._administration(delivery.timeout),
             self.recoverer,
             self._tail,
-            self.acts,
             journal.gap_timeout,
+            self.acts,
         )
         self._entrance: Final = entrance_of(settings)
         access = access_policy(settings)

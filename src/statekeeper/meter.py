@@ -58,10 +58,12 @@ class Meter:
 
     async def run(self) -> None:
         """Write every ten seconds until `close`, and once more then; to be supervised."""
-        while not self._closing.is_set():
+        closing = False
+        while not closing:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.period):
                     await self._closing.wait()
+            closing = self._closing.is_set()
             try:
                 await self.write()
             except Unavailable as error:

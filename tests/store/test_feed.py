@@ -5,10 +5,12 @@ import random
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 import databases
 from databases import rows
 from feeds import ALL, ENDS, FIRST, SECOND, THIRD, short, walk
+from statekeeper.store.tables import FeedHeadRow, table
 from stores import Store, arrival
 
 
@@ -75,3 +77,18 @@ async def test_what_is_rolled_back_leaves_no_hole(store):
 async def test_a_batch_without_a_step_moves_nothing(store):
     await store.take(arrival(2, "completed", FIRST))
     assert await store.queries.feed.head() == 0
+
+
+async def test_sessions_are_counted_by_state_whatever_comes_and_whatever_is_rolled_back(store, clock):
+    chance = random.Random(11)
+    names = ("created", "completed", "error", "aborted", "unknown")
+    for _ in range(12):
+        clock.advance(chance.choice([0, 40]))
+        await store.run(lambda c, now: databases.sweep(store.journal, c, now))
+        ids = (UUID(int=chance.randint(1, 15)) for _ in range(chance.randint(1, 8)))
+        await store.take(*(arrival(chance.randint(1, 3), chance.choice(names), each) for each in ids))
+        await store.give_up()
+        found = await rows(store.database, "SELECT state, count(*) FROM sessions WHERE ordinal > 0 GROUP BY state")
+        async with store.database.reader.connect() as connection:
+            kept = (await connection.execute(select(table(FeedHeadRow).c.states))).scalar_one_or_none() or {}
+        assert {state: number for state, number in kept.items() if number} == dict(found)

@@ -49,8 +49,8 @@ class Wiring:
     endpoints: Administration
     recoverer: Recoverer
     tail: Tail
-    acts: Acts
     gap_timeout: timedelta
+    acts: Acts
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
 

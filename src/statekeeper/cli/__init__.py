@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "simulate": "Play a day of IDnow webhooks to a service.",
     "listen": "Listen for callbacks as a subscriber's endpoint would.",
     "tail": "Show steps as they are taken, and the last few before.",
+    "top": "Show the service at a glance: sessions, the last hour, what waits.",
     "show": "Show how a session came to be what it is.",
     "why": "Say why a session stands as it does.",
     "sessions": "List sessions, the newest change first.",

@@ -64,8 +64,8 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[objec
 
 def show_page(*parts: Part) -> None:
     """Print tables, all of them with frames or none."""
-    console = _console()
-    cells = [[[*map(_cell, row)] for row in part.rows] for part in parts]
+    console = terminal()
+    cells = [[[*map(coloured, row)] for row in part.rows] for part in parts]
     tables = _tables(parts, cells, framed=console.width < _UNBOUNDED)
     if not all(_fits(table, console) for table in tables):
         console.width = _UNBOUNDED
@@ -102,12 +102,12 @@ def _width_of_ids(cells: Iterable[Text]) -> int | None:
 
 
 def show_line(text: str, *, err: bool = False) -> None:
-    _console(err=err).print(_plain(text), markup=False, soft_wrap=True)
+    terminal(err=err).print(_plain(text), markup=False, soft_wrap=True)
 
 
 def show_words(*words: str) -> None:
     """Print one line; a word of the contract has its colour."""
-    _console().print(Text("  ").join(map(_cell, words)), soft_wrap=True)
+    terminal().print(Text("  ").join(map(coloured, words)), soft_wrap=True)
 
 
 def counted(number: int, one: str, more: str) -> str:
@@ -121,7 +121,7 @@ def show_json(value: object) -> None:
 
 def show_json_line(value: object) -> None:
     """Print a document as one line, exactly as the API encodes it; whoever closes the pipe ends the program."""
-    _console().out(msgspec.json.encode(value).decode(), highlight=False)
+    terminal().out(msgspec.json.encode(value).decode(), highlight=False)
 
 
 def progress() -> Progress:
@@ -131,14 +131,16 @@ def progress() -> Progress:
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _console(*, err: bool = False) -> Console:
+def terminal(*, err: bool = False) -> Console:
+    """Where a person looks; what is no terminal has room for any line."""
     console = Console(highlight=False, stderr=err)
     if not console.file.isatty():  # colours may be forced on a pipe, which makes no terminal of it
         console.width = _UNBOUNDED
     return console
 
 
-def _cell(value: object) -> Text:
+def coloured(value: object) -> Text:
+    """A value as it may be shown; a word of the contract has its colour."""
     if isinstance(value, Coloured):
         return Text(_plain(value.text), style=value.colour)
     text = _plain("" if value is None else str(value))

@@ -17,6 +17,7 @@ from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
 from statekeeper.console.guard import Guard, require_visitor
 from statekeeper.console.listing import list_sessions, watch_sessions
+from statekeeper.console.overview import get_overview, stream_overview
 from statekeeper.console.preferences import change_preferences
 from statekeeper.console.session import get_session_page, stream_session_page
 from statekeeper.console.signing_in import ENTRANCES, EXITS
@@ -45,6 +46,8 @@ PAGES: Final = (
     watch_sessions,
     get_session_page,
     stream_session_page,
+    get_overview,
+    stream_overview,
     show_act,
     do_act,
     get_nothing,

@@ -25,7 +25,7 @@ from statekeeper.console import assets, cookies
 from statekeeper.console.failures import answer_page
 from statekeeper.console.headers import hardened
 from statekeeper.console.reception import Reception, install
-from statekeeper.console.refusals import EVENTS, SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
+from statekeeper.console.refusals import SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
 from statekeeper.console.sign_ins import ANYBODY_HERE
 from statekeeper.console.vigil import EVERY_SECONDS, Vigil
 from statekeeper.console.visit import Visit, giving
@@ -58,9 +58,9 @@ class Guard:
             await refusal.to_asgi_response(app=None, request=visit.request)(scope, receive, send)
 
     async def _let_pass(self, visit: Visit, send: Send) -> None:
-        """To the page; a stream that was asked for is watched over."""
+        """To the page, which may turn out to be a stream: what has no end is watched over."""
         scope, cookie = visit.request.scope, visit.request.cookies.get(cookies.SIGNED_IN)
-        if EVENTS not in visit.request.headers.get("accept", ""):
+        if visit.request.method != "GET" or is_under(visit.path, assets.ROOT):
             await self._app(scope, visit.receive, send)
             return
         vigil = Vigil(visit.receive, send, lambda: self._reception.sign_ins.holds(cookie), self._pause)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from statekeeper.core.instants import parse_rfc3339, rfc3339
@@ -18,6 +19,9 @@ from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
 _RELATIVE: Final = Markup(" data-relative")
+_FINE: Final = "#,##0.#"
+_COARSE: Final = "#,##0"
+_SHORT: Final = 0.1
 _CODE: Final = Markup("<b>{}</b>")
 
 
@@ -37,6 +41,18 @@ def show_ago(at: datetime, now: datetime, language: str) -> Markup:
 def show_drawing(case: Case, translate: Callable[[str], str]) -> Markup:
     """The statechart with the path taken, as SVG."""
     return Markup(svg(draw(case), translate))  # noqa: S704 -- it escapes every text itself
+
+
+def show_number(number: int, language: str) -> str:
+    """A number with its thousands apart."""
+    return format_decimal(number, locale=language)
+
+
+def show_milliseconds(seconds: float | None, language: str) -> str:
+    """Seconds as milliseconds, short ones with a digit behind the point; a dash where there are none."""
+    if seconds is None:
+        return "-"
+    return f"{format_decimal(seconds * 1000, _FINE if seconds < _SHORT else _COARSE, locale=language)} ms"
 
 
 def show_value(value: Value, language: str) -> Markup:

@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, FromClause, event, func, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -107,8 +108,16 @@ class Database:
             self._lock = None
 
 
+class _Compiler(SQLiteCompiler):
+    """SQLAlchemy's, which passes over a table's hint: here it is written behind its name, as in `INDEXED BY`."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:  # noqa: ARG002 -- its signature
+        return text
+
+
 def _sqlite(engine: AsyncEngine, begin: str, *pragmas: str) -> None:
     """Leave transactions to SQLAlchemy, which sqlite3 would otherwise begin on its own and too late."""
+    engine.dialect.statement_compiler = _Compiler
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 -- a DBAPI connection has no type

@@ -27,7 +27,7 @@ _callbacks: Final = table(CallbackRow)
 Conditions = tuple[ColumnElement[bool], ...]
 
 FEW: Final = 5_000
-FEW_DEAD: Final = 20_000
+FEW_DEAD: Final = 2_000
 FEW_IDS: Final = 1_000
 MOST_BRANCHES: Final = 24
 _HEXADECIMAL: Final = 32
@@ -35,7 +35,11 @@ _BY_ID: Final = "sqlite_autoindex_sessions_1"
 _BY_TIME: Final = "ix_sessions_seen"
 _GAP: Final[ColumnElement[bool]] = literal_column(f"({WITH_GAP})")
 _IS_CONTRADICTED: Final[ColumnElement[bool]] = literal_column(CONTRADICTED)
-_DEAD: Final = select(_callbacks.c.session_id).where(_callbacks.c.status == literal_column("'dead'"))
+_DEAD: Final = (
+    select(_callbacks.c.session_id)
+    .where(_callbacks.c.status == literal_column("'dead'"))
+    .with_hint(_callbacks, "INDEXED BY ix_callbacks_dead", "sqlite")
+)
 _IS_DEAD: Final = _sessions.c.session_id.in_(_DEAD)
 
 
@@ -123,10 +127,10 @@ def _by_rarity(connection: Connection, wanted: ListingFilter, plan: Plan) -> Pla
         return replace(plan, index="ix_sessions_contradicted")
     if wanted.gap:
         return replace(plan, index="ix_sessions_with_gap")
-    if wanted.dead and _are_few(connection, _callbacks.c.status, ("dead",), FEW_DEAD):
-        return replace(plan, index=_BY_ID)
     if wanted.states and _are_few(connection, _sessions.c.state, wanted.states, FEW):
         return replace(plan, index="ix_sessions_state")
+    if wanted.dead and _are_few(connection, _callbacks.c.status, ("dead",), FEW_DEAD):
+        return replace(plan, index=_BY_ID)
     return None
 
 

@@ -1,7 +1,10 @@
 """Callbacks of all sessions, on both engines."""
 
-from statekeeper.core.retry import Attempt, Delivered, Outcome
+from datetime import timedelta
+
+from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.store.queries.callbacks import CallbackFilter
+from statekeeper.store.waiting import Owed
 from stores import number
 
 
@@ -20,3 +23,24 @@ async def test_callbacks_are_listed_with_their_session_and_attempts(store, clock
     crm = (await store.queries.callbacks.page(CallbackFilter(statuses=("pending", "dead"), subscriber="crm"))).items
     assert [item.session_id.int for item in crm] == [2, 1, 0]
     assert (await store.queries.callbacks.page(CallbackFilter(subscriber="nobody"))).items == []
+
+
+async def test_what_is_due_is_told_from_what_is_only_pending(store, clock):
+    for index in range(2):
+        await store.end(number(index), "error")
+    await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), RetryAt(clock.now + timedelta(hours=1)))
+    due = CallbackFilter(("pending",), "mail", clock.now)
+    assert [item.session_id for item in (await store.queries.callbacks.page(due)).items] == [number(1)]
+    everybody = await store.queries.callbacks.page(CallbackFilter(due_by=clock.now))
+    assert len(everybody.items) == 3
+    assert (await store.queries.callbacks.page(CallbackFilter(("dead",), due_by=clock.now))).items == []
+
+
+async def test_every_subscriber_that_was_ever_owed_anything_has_its_counts(store, clock):
+    assert await store.queries.callbacks.owed() == []
+    await store.end(number(1), "error")
+    first = clock.now
+    await store.end(number(2), "error")
+    await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), Dead())
+    await store.settle("mail", Attempt(Outcome.DELIVERED, clock.now, 7), Delivered())
+    assert await store.queries.callbacks.owed() == [Owed("crm", 2, 0, first), Owed("mail", 0, 1, None)]

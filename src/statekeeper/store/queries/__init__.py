@@ -16,6 +16,7 @@ from statekeeper.store.queries.feed import Feed
 from statekeeper.store.queries.histories import Histories
 from statekeeper.store.queries.listing import Listings
 from statekeeper.store.queries.monitoring import Monitoring
+from statekeeper.store.queries.overview import Overviews
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.queries.recoveries import Recoveries
 from statekeeper.store.queries.refusals import Refusals
@@ -36,5 +37,6 @@ class Queries:
         self.refusals: Final = Refusals(reader)
         self.feed: Final = Feed(reader)
         self.consumers: Final = Consumers(reader)
+        self.overview: Final = Overviews(reader)
         self.monitoring: Final = Monitoring(reader)
         self.audit: Final = Audit(reader)

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from statekeeper.core.health import State
-from statekeeper.store import health
+from statekeeper.core.health import Health, State
+from statekeeper.store import health, waiting
 from statekeeper.store.queries.reader import Reader
-from statekeeper.store.tables import CallbackRow, SessionRow, table
+from statekeeper.store.tables import SessionRow, table
+from statekeeper.store.waiting import Owed
 
 _sessions: Final = table(SessionRow)
-_callbacks: Final = table(CallbackRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +44,17 @@ class Monitoring:
 
     async def gauges(self) -> Gauges:
         """What the store has waiting now."""
-        (held, gap, due, counts), healths = await self._reader.read(lambda c: (_waiting(c), health.read_all(c)))
+        (held, gap), owed, healths = await self._reader.read(_waiting)
         now = self._reader.clock()
-        numbers = {status: {key: count for key, of, count in counts if of == status} for status in ("pending", "dead")}
+        due = min((each.due_at for each in owed if each.due_at), default=None)
+        pending = {each.subscriber: each.pending for each in owed if each.pending}
+        dead = {each.subscriber: each.dead for each in owed if each.dead}
         circuits = {name: each.state for name, each in healths.items()}
-        return Gauges(held, _age(gap, now), _age(due, now), numbers["pending"], numbers["dead"], circuits)
+        return Gauges(held, _age(gap, now), _age(due, now), pending, dead, circuits)
 
 
-def _waiting(connection: Connection) -> tuple[int, datetime | None, datetime | None, list[tuple[str, str, int]]]:
-    """Sessions that hold events, the earliest arrival among those, the earliest due time, and callbacks by status."""
-    since = _sessions.c.earliest_held_at
-    held, gap = connection.execute(select(func.count(), func.min(since)).where(since.is_not(None))).one()
-    subscriber, status, due_at = _callbacks.c.subscriber, _callbacks.c.status, _callbacks.c.due_at
-    counts = (
-        select(subscriber, status, func.count(), func.min(due_at))
-        .where(status.in_(("pending", "dead")))
-        .group_by(subscriber, status)
-    )
-    rows = connection.execute(counts).all()
-    due = min((row[3] for row in rows if row[3] is not None), default=None)
-    return held, gap, due, [(row[0], row[1], row[2]) for row in rows]
+def _waiting(connection: Connection) -> tuple[tuple[int, datetime | None], list[Owed], dict[str, Health]]:
+    return waiting.held(connection), waiting.owed(connection), health.read_all(connection)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

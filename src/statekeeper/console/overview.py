@@ -1,0 +1,56 @@
+"""The page *Overview*: where the sessions are, what the last hour brought, what waits, and who is not told.
+
+Every figure leads to the list that it counts. The page is made of one look at the store, and is kept as it should be
+while somebody looks at it.
+"""
+
+from collections import Counter
+from typing import Any, Final
+
+from litestar import Response, get
+from litestar.types import ASGIApp
+
+from statekeeper.api.wiring import wiring
+from statekeeper.console.charts import draw_lines, stack
+from statekeeper.console.live import live
+from statekeeper.console.pages import page, render
+from statekeeper.console.visitor import Asked
+from statekeeper.core.machine import Disposition
+from statekeeper.store.queries.overview import Overview
+from statekeeper.watchers import FEED
+
+DISPOSITIONS: Final = tuple(str(each) for each in Disposition)
+"""From the bottom of a bar to its top: what is well first."""
+
+
+@get("/console/overview")
+async def get_overview(request: Asked) -> Response[str]:
+    """The whole page."""
+    return page(request, "overview/page.html", **_shown(await wiring(request.scope).queries.overview.read()))
+
+
+@get("/console/overview/live")
+async def stream_overview(request: Asked) -> ASGIApp:
+    """The page's inside, whenever a figure has become another."""
+    queries = wiring(request.scope).queries
+
+    async def fragment() -> str:
+        return render(request, "overview/body.html", **_shown(await queries.overview.read()))
+
+    return live(request, fragment, FEED)
+
+
+def _shown(seen: Overview) -> dict[str, Any]:
+    totals: Counter[str] = Counter()
+    for minute in seen.minutes:
+        totals.update(minute.events)
+    kinds = [kind for kind in DISPOSITIONS if totals[kind]]
+    latencies = {"p50": [each.p50 for each in seen.minutes], "p99": [each.p99 for each in seen.minutes]}
+    return {
+        "seen": seen,
+        "states": sorted(seen.states.items(), key=lambda each: -each[1]),
+        "totals": [(kind, totals[kind]) for kind in kinds],
+        "events": stack([each.events for each in seen.minutes], kinds),
+        "latencies": draw_lines(latencies),
+        "owed": [each for each in seen.owed if each.pending or each.dead],
+    }

@@ -1,0 +1,66 @@
+"""The page that shows the service at a glance."""
+
+from datetime import UTC, datetime
+
+import forge
+from statekeeper.store.tables import MinuteRow, table
+from visits import Person
+
+PAGE = "/console/overview"
+
+
+async def fill(service, **figures) -> None:
+    """Write down what the current minute brought."""
+    row = {"events": {}, "refusals": {}, "latencies": [0] * 13} | figures
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    async with service.database.writer.begin() as connection:
+        await connection.execute(table(MinuteRow).insert().values(minute=minute, node="n", **row))
+
+
+async def test_an_empty_service_says_how_to_begin(local):
+    page = await local.get(PAGE)
+    assert page.status_code == 200
+    assert "No session has been heard of yet" in page.text
+    assert "statekeeper simulate" in page.text
+    assert "Everybody has been told of everything." in page.text
+
+
+async def test_every_figure_leads_to_what_it_counts(serving):
+    endpoint = {"name": "crm & co", "url": "http://127.0.0.1:9/", "secrets": ["whsec_" + "A" * 43 + "="]}
+    async with serving(endpoints=[endpoint]) as service, Person(service, "https://localhost") as person:
+        for data in (*forge.story(1), *forge.story(2)[1:]):
+            await person.webhook(data)
+        await fill(service, events={"applied": 1234, "held": 2}, refusals={"signature": 7})
+        text = (await person.get(PAGE)).text
+    for link, figure in (
+        ("/console/sessions?state=completed", "completed"),
+        ("/console/sessions?gap=1", "1"),
+        ("/console/callbacks?status=pending&amp;subscriber=crm%20%26%20co", "1"),
+        ("/console/callbacks?status=dead&amp;subscriber=crm%20%26%20co", "0"),
+    ):
+        assert f'href="{link}">{figure}</a>' in text
+    assert "crm &amp; co" in text
+    assert "1,234" in text
+    assert "signature</dt>" in text
+
+
+async def test_minutes_are_drawn_and_told_as_a_table(local):
+    await fill(local.service, events={"applied": 3, "rejected": 1}, latencies=[0, 0, 4] + [0] * 10)
+    text = (await local.get(PAGE)).text
+    assert text.count('class="part part--applied"') == 2  # one bar, and its swatch in the legend
+    assert 'class="line line--p99" points=' in text
+    assert '<th scope="col">rejected</th>' in text
+
+
+async def test_what_a_stranger_sent_is_shown_as_text(local):
+    await fill(local.service, events={"applied": 1})
+    await local.webhook({"eventId": "e", "eventName": "<script>", "eventSequence": "<b>1", "payload": {}})
+    text = (await local.get(PAGE)).text
+    assert "<script>" not in text.replace("<script src=", "")
+    assert "Verified, but no events" in text
+
+
+async def test_a_reader_may_look(with_tokens):
+    assert (await with_tokens.get(PAGE)).status_code in {302, 303}
+    await with_tokens.paste("token-of-a-reader")
+    assert (await with_tokens.get(PAGE)).status_code == 200

@@ -1,0 +1,148 @@
+"""Sessions as support looks for them, on both engines: every filter agrees with one in Python, and no walk repeats."""
+
+import random
+from datetime import timedelta
+from itertools import product
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from statekeeper.core.errors import QueryRefused
+from statekeeper.store import narrowing
+from statekeeper.store.queries.listing import Choices, ListingFilter, SessionLine
+from stores import arrival, number
+
+FLOWS, ENVIRONMENTS = ("a", "b", None), ("live", "test", None)
+NAMES = ("completed", "error", "expired")
+
+
+async def tell(store, count=60, seed=3):
+    """Sessions of every kind: some with a gap that is open or given up on, contradicted, or with a dead callback."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        session = UUID(int=chance.getrandbits(128), version=4)
+        origin = {"flow_id": chance.choice(FLOWS), "environment": chance.choice(ENVIRONMENTS)}
+        name = chance.choice(NAMES)
+        story = [arrival(1, "created", session, **origin), arrival(2, name, session, **origin)]
+        story = chance.choice([story, story[:1], story[1:], story])
+        if chance.random() < 0.3:
+            story.append(arrival(story[0].event.sequence, "aborted", session, **origin))
+        if chance.random() < 0.5:
+            store.clock.advance(chance.choice([0.001, 1]))
+        await store.take(*story)
+    dead = "UPDATE callbacks SET status = 'dead', due_at = NULL WHERE subscriber = 'mail'"
+    await store.run(lambda c, _: c.execute(text(dead)))
+
+
+async def walk(store, wanted, limit=7) -> list[SessionLine]:
+    lines, cursor = [], None
+    while True:
+        page = await store.queries.listing.page(wanted, limit, cursor)
+        assert len(page.items) == limit or page.next_cursor is None
+        lines += page.items
+        if (cursor := page.next_cursor) is None:
+            return lines
+
+
+def fits(line: SessionLine, wanted: ListingFilter) -> bool:
+    return (
+        (not wanted.states or line.state in wanted.states)
+        and wanted.environment in {None, line.environment}
+        and wanted.flow_id in {None, line.flow_id}
+        and (wanted.since is None or line.first_seen_at >= wanted.since)
+        and (wanted.until is None or line.first_seen_at < wanted.until)
+        and (not wanted.gap or line.gap)
+        and (not wanted.dead or line.dead > 0)
+        and (not wanted.contradicted or line.contradicted)
+    )
+
+
+@pytest.fixture(params=["few", "many"])
+def rarity(request, monkeypatch):
+    """Both ways of reading, whatever the size of the store: what is rare is gone through, or never taken for rare."""
+    if request.param == "many":
+        for name in ("FEW", "FEW_DEAD", "FEW_IDS"):
+            monkeypatch.setattr(narrowing, name, 0)
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_every_combination_of_filters_agrees_with_a_filter_in_python(store, clock):
+    since = clock.now + timedelta(seconds=10)
+    await tell(store)
+    everything = await walk(store, ListingFilter())
+    assert len(everything) == 60
+    assert everything == sorted(everything, key=lambda line: (line.first_seen_at, line.session_id), reverse=True)
+    states = ((), ("error",), ("completed", "created"), ("pending",), ("unheard of",))
+    kinds = product(states, (None, "live"), (None, "a", "unheard of"), ({}, {"since": since}, {"until": since}))
+    marks = list(product((False, True), repeat=3))
+    chance = random.Random(5)
+    for state, environment, flow_id, times in kinds:
+        gap, dead, contradicted = chance.choice(marks)
+        for more in ({}, {"gap": gap, "dead": dead, "contradicted": contradicted}):
+            wanted = ListingFilter(states=state, environment=environment, flow_id=flow_id, **times, **more)
+            assert await walk(store, wanted) == [line for line in everything if fits(line, wanted)]
+    for gap, dead, contradicted in marks:
+        wanted = ListingFilter(gap=gap, dead=dead, contradicted=contradicted)
+        assert await walk(store, wanted) == [line for line in everything if fits(line, wanted)]
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_an_id_is_found_by_its_beginning_or_else_by_any_part_of_it(store):
+    await tell(store, 30)
+    everything = await walk(store, ListingFilter())
+    for line in everything[::5]:
+        for part in (line.session_id.hex[:4], line.session_id.hex[:13], line.session_id.hex, line.session_id.hex[-6:]):
+            begins = [each for each in everything if each.session_id.hex.startswith(part)]
+            expected = begins or [each for each in everything if part in each.session_id.hex]
+            assert await walk(store, ListingFilter(part=part)) == expected
+            live = [each for each in expected if each.environment == "live"]
+            assert await walk(store, ListingFilter(part=part, environment="live")) == live
+    assert await walk(store, ListingFilter(part="0123456789abcdef")) == []
+
+
+async def test_a_line_tells_what_waits_and_what_is_wrong(store, clock):
+    seen = clock.now
+    await store.take(arrival(2, "completed", number(1), flow_id="a", environment="live"))
+    (line,) = await walk(store, ListingFilter())
+    updated = line.updated_at
+    ends = {"held": [2], "missing": [1], "gap": True, "contradicted": False, "dead": 0}
+    assert line == SessionLine(number(1), "pending", "live", "a", seen, updated, None, **ends)
+    await store.give_up()
+    await store.take(arrival(2, "error", number(1)))
+    (line,) = await walk(store, ListingFilter())
+    assert (line.state, line.held, line.missing, line.gap, line.contradicted) == ("completed", [], [], True, True)
+
+
+async def test_no_row_moves_while_somebody_pages_whatever_comes_in(store, clock):
+    for index in range(6):
+        clock.advance(1)
+        await store.take(arrival(1, "created", number(index)))
+    first = await store.queries.listing.page(ListingFilter(), 3)
+    clock.advance(1)
+    await store.take(
+        arrival(2, "completed", number(1)), arrival(2, "completed", number(4)), arrival(1, "created", number(9))
+    )
+    second = await store.queries.listing.page(ListingFilter(), 3, first.next_cursor)
+    assert [line.session_id.int for line in (*first.items, *second.items)] == [5, 4, 3, 2, 1, 0]
+    assert second.next_cursor is None
+
+
+async def test_the_choices_are_the_origins_that_there_are(store):
+    assert await store.queries.listing.choices() == Choices([], [])
+    for index, (flow, environment) in enumerate(product(FLOWS, ENVIRONMENTS)):
+        await store.end(number(index), flow_id=flow, environment=environment)
+    assert await store.queries.listing.choices() == Choices(["live", "test"], ["a", "b"])
+
+
+async def test_a_flow_of_more_environments_than_can_be_walked_apart_is_walked_by_time(store):
+    for index in range(narrowing.MOST_BRANCHES + 2):
+        await store.end(number(index), flow_id="a", environment=f"e{index:02}")
+    await store.end(number(99), flow_id="b", environment="e00")
+    assert len(await walk(store, ListingFilter(flow_id="a"))) == narrowing.MOST_BRANCHES + 2
+
+
+@pytest.mark.parametrize(("limit", "cursor"), [(0, None), (201, None), (10, "x")])
+async def test_a_limit_or_a_cursor_that_is_none_is_refused(store, limit, cursor):
+    with pytest.raises(QueryRefused):
+        await store.queries.listing.page(ListingFilter(), limit, cursor)
