@@ -301,7 +301,7 @@ async def test_an_act_on_a_callback_that_is_not_here_is_still_said(store, clock)
     await store.take(arrival(1, "created"))
     case = await case_of(store)
     done = by_hand(1, "callback.retry", clock.now, reason="again")
-    assert told_of(replace(case, acts=(done,)))[-1] == "ada did retry: again"
+    assert told_of(replace(case, acts=(done,)))[-1] == "ada did callback.retry: again"
 
 
 async def test_a_gap_closed_by_hand_is_given_up_on_behind_the_act(store, clock):
