@@ -277,12 +277,12 @@ async def test_a_callback_made_up_for_stands_where_it_was_written(store, clock):
 @pytest.mark.parametrize(
     ("act", "reason", "said"),
     [
-        ("retry", "they are back", "ada had the callback to crm tried again: they are back"),
-        ("retry", None, "ada had the callback to crm tried again."),
-        ("resend", "lost there", "ada had the delivered callback sent to crm again: lost there"),
-        ("note", "customer on the phone", "ada noted: customer on the phone"),
-        ("close_gap", "will not come", "ada had the gap closed: will not come"),
-        ("close_gap", None, "ada had the gap closed."),
+        ("callback.retry", "they are back", "ada had the callback to crm tried again: they are back"),
+        ("callback.retry", None, "ada had the callback to crm tried again."),
+        ("callback.resend", "lost there", "ada had the delivered callback sent to crm again: lost there"),
+        ("session.note", "customer on the phone", "ada noted: customer on the phone"),
+        ("session.close_gap", "will not come", "ada had the gap closed: will not come"),
+        ("session.close_gap", None, "ada had the gap closed."),
         ("bless", "just so", "ada did bless: just so"),
         ("bless", None, "ada did bless."),
     ],
@@ -290,7 +290,7 @@ async def test_a_callback_made_up_for_stands_where_it_was_written(store, clock):
 async def test_acts_of_people_are_said_with_their_reasons(store, clock, act, reason, said):
     await store.take(arrival(1, "created"), arrival(2, "completed"))
     case = await case_of(store)
-    callback_id = case.callbacks[0].callback_id if act in {"retry", "resend"} else None
+    callback_id = case.callbacks[0].callback_id if act in {"callback.retry", "callback.resend"} else None
     done = by_hand(1, act, clock.advance(1), callback_id=callback_id, reason=reason)
     moment = timeline(replace(case, acts=(done,)))[-1]
     assert (moment.kind, str(moment.what), moment.act) == (Kind.ACT, said, done)
@@ -300,15 +300,15 @@ async def test_acts_of_people_are_said_with_their_reasons(store, clock, act, rea
 async def test_an_act_on_a_callback_that_is_not_here_is_still_said(store, clock):
     await store.take(arrival(1, "created"))
     case = await case_of(store)
-    done = by_hand(1, "retry", clock.now, reason="again")
-    assert told_of(replace(case, acts=(done,)))[-1] == "ada did retry: again"
+    done = by_hand(1, "callback.retry", clock.now, reason="again")
+    assert told_of(replace(case, acts=(done,)))[-1] == "ada did callback.retry: again"
 
 
 async def test_a_gap_closed_by_hand_is_given_up_on_behind_the_act(store, clock):
     await store.take(arrival(2, "completed"))
     await store.give_up()
     case = await case_of(store)
-    done = by_hand(1, "close_gap", case.ended_at, reason="will not come")
+    done = by_hand(1, "session.close_gap", case.ended_at, reason="will not come")
     assert told_of(replace(case, acts=(done,)))[2:4] == [
         "ada had the gap closed: will not come",
         "Number 1 was given up on.",

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from statekeeper.console.acting import do_act, show_act
 from statekeeper.console.assets import get_asset
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
@@ -18,9 +19,12 @@ from statekeeper.console.guard import Guard, require_visitor
 from statekeeper.console.listing import list_sessions, watch_sessions
 from statekeeper.console.overview import get_overview, stream_overview
 from statekeeper.console.preferences import change_preferences
+from statekeeper.console.session import get_session_page, stream_session_page
 from statekeeper.console.signing_in import ENTRANCES, EXITS
 
 __all__ = ["Guard", "routes"]
+
+_NOWHERE: Final = [f"/console/{within}{{rest:path}}" for within in ("", "sessions/{key:str}/", "callbacks/{key:str}/")]
 
 
 @get("/console")
@@ -29,14 +33,26 @@ async def get_home() -> Redirect:
     return Redirect(HOME)
 
 
-@get("/console/{rest:path}")
+@get(_NOWHERE)
 async def get_nothing(rest: FromPath[str]) -> None:  # noqa: ARG001 -- whatever it is
     """Whatever is no page is told so on one."""
     raise NotFoundException
 
 
 OPEN: Final = (get_asset, change_preferences, *ENTRANCES)
-PAGES: Final = (get_home, get_nothing, list_sessions, watch_sessions, get_overview, stream_overview, *EXITS)
+PAGES: Final = (
+    get_home,
+    list_sessions,
+    watch_sessions,
+    get_session_page,
+    stream_session_page,
+    get_overview,
+    stream_overview,
+    show_act,
+    do_act,
+    get_nothing,
+    *EXITS,
+)
 
 
 def routes() -> tuple[Router, ...]:

@@ -24,6 +24,7 @@ _TITLES: Final = {
     503: N_("The store does not answer at the moment"),
 }
 _DETAILS: Final = {
+    403: N_("Your role does not allow it. Ask somebody whose role does, or sign in with another."),
     404: N_("It may have been mistyped, or come from another installation. Search for the session by its id."),
     503: N_("Nothing is lost. Try again in a few seconds; if it stays so, the operator must look at the database."),
 }

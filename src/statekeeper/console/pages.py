@@ -15,7 +15,7 @@ from litestar import Response
 from markupsafe import escape
 
 from statekeeper.console.assets import address
-from statekeeper.console.show import say, show_milliseconds, show_number, show_time
+from statekeeper.console.show import say, show_ago, show_drawing, show_milliseconds, show_number, show_time
 from statekeeper.console.visitor import Asked, preferences, visitor_or_none
 from statekeeper.console.words import LANGUAGES, translations
 
@@ -56,6 +56,8 @@ def _environment(language: str) -> Environment:
     environment.globals |= {"asset": address, "languages": LANGUAGES, "version": _VERSION, "language": language}
     environment.globals["_"] = partial(_translate, words)
     environment.filters |= {
+        "ago": partial(show_ago, language=language),
+        "drawn": partial(show_drawing, translate=words.gettext),
         "milliseconds": partial(show_milliseconds, language=language),
         "number": partial(show_number, language=language),
         "time": partial(show_time, language=language),

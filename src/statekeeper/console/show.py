@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from statekeeper.core.instants import parse_rfc3339, rfc3339
+from statekeeper.explanation.case import Case
+from statekeeper.explanation.drawing import draw, svg
 from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
@@ -28,6 +30,17 @@ def show_time(at: datetime | str, language: str, *, relative: bool = False) -> M
     instant = parse_rfc3339(at) if isinstance(at, str) else at
     text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
     return _TIME.format(rfc3339(instant), _RELATIVE if relative else "", f"{text} UTC")
+
+
+def show_ago(at: datetime, now: datetime, language: str) -> Markup:
+    """How long ago, or how soon: said as of now, and kept right by a script."""
+    text = format_timedelta(at - now, add_direction=True, threshold=1, locale=language)
+    return _TIME.format(rfc3339(at), _RELATIVE, text)
+
+
+def show_drawing(case: Case, translate: Callable[[str], str]) -> Markup:
+    """The statechart with the path taken, as SVG."""
+    return Markup(svg(draw(case), translate))  # noqa: S704 -- it escapes every text itself
 
 
 def show_number(number: int, language: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 
 from statekeeper.api.access import Role
 from statekeeper.console.words import negotiate
@@ -42,7 +43,7 @@ class Preferences:
     theme: str
 
 
-def visitor(request: Asked) -> Visitor:
+def visitor(request: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
     """Whom the guard let in."""
     return cast("Visitor", request.scope[SCOPE_KEY])  # type: ignore[typeddict-item]
 

@@ -1,8 +1,10 @@
 """What is said of everything on a timeline but the arrivals: steps, gaps, callbacks, their attempts, acts of people."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
+from statekeeper.core.acts import Deed
 from statekeeper.core.retry import Outcome
 from statekeeper.core.snapshot import Cause
 from statekeeper.explanation.case import Case, CaseAct, CaseAttempt, CaseCallback, CaseEvent, CaseStep
@@ -15,26 +17,26 @@ Telling = tuple[Tone, Sentence]
 INTERRUPTED: Final = "interrupted"
 _CAME_FIRST: Final = re.compile(r"(.+) came first, and the chart allows it only from .+", re.DOTALL)
 _ENDS: Final = {"completed": Tone.GOOD, "error": Tone.BAD}
-_ACTS: Final = {
-    "retry": (
+_ACTS: Final[Mapping[str, tuple[str, str]]] = {
+    Deed.RETRY: (
         N_("{actor} had the callback to {subscriber} tried again: {reason}"),
         N_("{actor} had the callback to {subscriber} tried again."),
     ),
-    "resend": (
+    Deed.RESEND: (
         N_("{actor} had the delivered callback sent to {subscriber} again: {reason}"),
         N_("{actor} had the delivered callback sent to {subscriber} again."),
     ),
-    "close_gap": (
+    Deed.CLOSE_GAP: (
         N_("{actor} had the gap closed: {reason}"),
         N_("{actor} had the gap closed."),
     ),
-    "note": (
+    Deed.NOTE: (
         N_("{actor} noted: {reason}"),
         N_("{actor} left a note."),
     ),
 }
 _OTHER_ACT: Final = (N_("{actor} did {act}: {reason}"), N_("{actor} did {act}."))
-_OF_A_CALLBACK: Final = {"retry", "resend"}
+_OF_A_CALLBACK: Final = {Deed.RETRY, Deed.RESEND}
 
 
 def tell_step(case: Case, step: CaseStep, behind: Gap | None) -> Telling:

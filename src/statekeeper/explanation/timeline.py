@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from statekeeper.core.acts import Deed
 from statekeeper.explanation.arrivals import tell_arrival
 from statekeeper.explanation.case import Case, CaseAct, CaseCallback
 from statekeeper.explanation.moments import Kind, Moment, Tone
@@ -91,7 +92,7 @@ def _acts(case: Case, chain: Sequence[Turn]) -> Iterator[Placed]:
 
 def _place_of_act(act: CaseAct, chain: Sequence[Turn]) -> Place:
     """Behind all else of its time; a gap that was closed by hand is given up on behind the act."""
-    if act.act == "close_gap":
+    if act.act == Deed.CLOSE_GAP:
         for link, turn in enumerate(chain):
             if turn.gap and turn.at >= act.at:
                 return (turn.place, _FOLLOWED, link, _ACTED, act.entry_id, 0)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,6 +45,10 @@ class Cases:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._charts: Final = Charts(default_chart())
+
+    def now(self) -> datetime:
+        """The time that what is found is as of."""
+        return self._reader.clock()
 
     async def find(self, session_id: UUID) -> Case | None:
         """All that is known of one session, or None if it is unknown."""

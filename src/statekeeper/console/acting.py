@@ -1,0 +1,134 @@
+"""The acts of support as pages: what it would do, a reason, and then the act by the one function that performs it.
+
+Each is asked for by a link and done by a form, so that it works without a script. Whoever has acted is led to the entry
+that the act has left on the session's timeline; whoever cannot act any more is told what is so by now.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from statekeeper.api.wiring import Wiring, wiring
+from statekeeper.console.forms import read_form
+from statekeeper.console.pages import page
+from statekeeper.console.session import address
+from statekeeper.console.telling import circumstances
+from statekeeper.console.visitor import Asked, visitor
+from statekeeper.core.acts import MAX_REASON, Act, Actor, CloseGap, Note, Resend, Retry, Via
+from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
+from statekeeper.core.events import parse_uuid
+from statekeeper.explanation.why import explain
+from statekeeper.store.views import ActPlanView
+
+ACTING: Final = "support"
+CALLBACKS: Final = "/console/callbacks"
+_PATHS: Final = [
+    f"{CALLBACKS}/{{key:str}}/retry",
+    f"{CALLBACKS}/{{key:str}}/resend",
+    "/console/sessions/{key:str}/close-gap",
+    "/console/sessions/{key:str}/note",
+]
+_OVERTAKEN: Final = (AlreadyDelivered, NotDelivered, NothingHeld)
+Form = Mapping[str, str]
+
+
+def require_acting(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Let nobody act, nor see what an act would do, whose role does not allow it."""
+    if not visitor(connection).may(ACTING):
+        raise PermissionDeniedException
+
+
+@get(_PATHS, guards=[require_acting])
+async def show_act(request: Asked, key: FromPath[str]) -> Response[str]:
+    """What an act would do, and a form to do it."""
+    return await _ask(request, _act(request, key, None, {}))
+
+
+@post(_PATHS, guards=[require_acting], status_code=303)
+async def do_act(request: Asked, key: FromPath[str]) -> Response[Any]:
+    """Do it, and go to where it is told."""
+    form = await read_form(request)
+    reason = form.get("reason", "").replace("\r\n", "\n").strip()
+    try:
+        act = _act(request, key, reason, form)
+    except BodyRefused:
+        return await _ask(request, _act(request, key, None, form), status=422, reason=reason, refused="reason")
+    try:
+        done = await wiring(request.scope).acts.perform(act, _actor(request))
+    except GapMoved:
+        return await _ask(request, _act(request, key, None, {}), status=409, reason=reason, refused="moved")
+    except _OVERTAKEN:
+        return await _tell_what_is_so(request, act)
+    return Redirect(f"{_way_back(done.session_id)}#act-{done.entry_id}", status_code=303)
+
+
+def _act(request: Asked, key: str, reason: str | None, form: Form) -> Act:
+    """The act that a path names; raises `NotFoundException` for what is no id, and `BodyRefused` for a bad reason."""
+    if (parsed := parse_uuid(key)) is None:
+        raise NotFoundException
+    return _MAKERS[request.url.path.rpartition("/")[2]](parsed, reason, form)
+
+
+def _close_gap(key: UUID, reason: str | None, form: Form) -> CloseGap:
+    """Whoever sends no numbers has seen none, and so expects none; only to look, none need be expected."""
+    expected = tuple(int(each) for each in form.get("expected", "").split(",") if each.isascii() and each.isdigit())
+    return CloseGap(key, reason, None if reason is None else expected)
+
+
+_MAKERS: Final[Mapping[str, Callable[[UUID, str | None, Form], Act]]] = {
+    "retry": lambda key, reason, _form: Retry(key, reason),
+    "resend": lambda key, reason, _form: Resend(key, reason),
+    "close-gap": _close_gap,
+    "note": lambda key, reason, _form: Note(key, reason),
+}
+
+
+async def _ask(
+    request: Asked, act: Act, *, status: int = 200, reason: str = "", refused: str | None = None
+) -> Response[str]:
+    """The page with what the act would do as things are; `refused` says what was wrong with the last try."""
+    try:
+        plan = await wiring(request.scope).acts.plan(act)
+    except _OVERTAKEN:
+        return await _tell_what_is_so(request, act)
+    shown = {"plan": plan, "reason": reason, "refused": refused, "longest": MAX_REASON}
+    return page(request, "act/page.html", status=status, back=_way_back(plan.session_id), **shown)
+
+
+async def _tell_what_is_so(request: Asked, act: Act) -> Response[str]:
+    """The act has been overtaken: by a delivery, by an event that came, or by somebody else."""
+    parts = wiring(request.scope)
+    other = await _other(parts, act)
+    session_id = act.session_id if isinstance(act, CloseGap | Note) else other.session_id if other else None
+    case = await parts.queries.cases.find(session_id) if session_id else None
+    why = explain(case, circumstances(parts)) if case else None
+    shown = {"act": act.deed.value, "other": other, "why": why, "back": _way_back(session_id)}
+    return page(request, "act/overtaken.html", status=409, **shown)
+
+
+async def _other(parts: Wiring, act: Act) -> ActPlanView | None:
+    """What can be done with a callback instead: what is not to be retried was delivered, and the other way round."""
+    match act:
+        case Retry(callback_id=key):
+            return await parts.acts.plan(Resend(key))
+        case Resend(callback_id=key):
+            return await parts.acts.plan(Retry(key))
+    return None
+
+
+def _actor(request: Asked) -> Actor:
+    """For the audit trail. Behind a proxy the address is the proxy's, whatever the request says of it."""
+    who, client = visitor(request), request.scope["client"]
+    return Actor(who.name, who.role.name.lower(), Via.CONSOLE, client[0] if client else None)
+
+
+def _way_back(session_id: UUID | None) -> str:
+    """A notice is of no session."""
+    return address(session_id) if session_id else CALLBACKS
