@@ -11,19 +11,23 @@ from outboxes import callback
 from receiver import Answer, Receiver
 from statekeeper.console.callbacks import Wanted, read_wanted
 from statekeeper.core.errors import QueryRefused
-from statekeeper.store.statements import insert
 from statekeeper.store.tables import CallbackRow, table
 from visits import Person
 
 PAGE = "/console/callbacks"
 HOSTILE = "<script>alert(1)</script>\"'>"
 NOWHERE = {"url": "http://127.0.0.1:9/", "secrets": ["whsec_" + "A" * 43 + "="]}
-_ROW = re.compile(rf'class="row-link id" href="/console/sessions/[^"#]+#callback-([^"]+)"')
+_ROW = re.compile(r'class="row-link id" href="/console/sessions/[^"#]+#callback-([^"]+)"')
 _MORE = re.compile(r'<a class="button" href="([^"]+)" hx-get')
 
 
 def listed(answer) -> list[str]:
     return _ROW.findall(answer.text)
+
+
+async def keep(service, rows) -> None:
+    async with service.database.writer.begin() as connection:
+        await connection.execute(table(CallbackRow).insert(), rows)
 
 
 async def test_an_empty_service_says_who_may_be_told(local):
@@ -84,9 +88,8 @@ async def test_pages_are_appended_and_none_comes_twice(serving, clock):
         rows = []
         for number in range(1, 121):
             clock.advance(1)
-            rows.append(callback(number, created_at=clock(), status="dead", due_at=None))
-        async with service.database.writer.begin() as connection:
-            await connection.execute(insert(table(CallbackRow)), rows)
+            rows.append(callback(number, clock.now, status="dead"))
+        await keep(service, rows)
         found, where = [], f"{PAGE}?status=dead"
         while where:
             answer = await person.get(where, headers={"hx-request": "true"} if found else {})
@@ -110,11 +113,7 @@ async def test_names_and_details_of_strangers_are_shown_as_text(serving, tokens)
 
 async def test_a_subscriber_that_is_gone_keeps_what_it_was_owed(serving, clock):
     async with serving() as service, Person(service, "https://localhost") as person:
-        async with service.database.writer.begin() as connection:
-            await connection.execute(
-                insert(table(CallbackRow)),
-                [callback(1, created_at=clock(), status="dead", due_at=None, subscriber="old:fn")],
-            )
+        await keep(service, [callback(1, clock.now, "old:fn", "dead")])
         text = await seen(person, PAGE)
     assert "old:fn not here any more" in text
 

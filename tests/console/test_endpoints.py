@@ -85,14 +85,13 @@ async def test_a_form_of_somebody_else_does_nothing(admin):
     assert await trail(admin) == []
 
 
-async def test_a_test_message_goes_out_and_its_answer_is_told(serving, tokens):
-    async with Receiver(Answer(418, body=b"<i>no</i>")) as crm:
-        async with serving(tokens=tokens, endpoints=[endpoint(crm)]) as service, signed_in(service, "admin") as admin:
-            answer = await admin.act(act("crm", "ping"), reason=WHY)
-            assert "crm has not taken the test message" in in_text(answer.text)
-            assert "&lt;i&gt;no&lt;/i&gt;" in answer.text
-            (entry,) = await trail(admin)
-            assert (entry["act"], entry["reason"]) == ("endpoint.ping", WHY)
+async def test_a_test_message_goes_out_and_its_answer_is_told(admin, crm):
+    crm.answers.append(Answer(418, body=b"<i>no</i>"))
+    answer = await admin.act(act("crm", "ping"), reason=WHY)
+    assert "crm has not taken the test message" in in_text(answer.text)
+    assert "&lt;i&gt;no&lt;/i&gt;" in answer.text
+    (entry,) = await trail(admin)
+    assert (entry["act"], entry["reason"]) == ("endpoint.ping", WHY)
 
 
 async def test_an_endpoint_is_made_and_its_secret_shown_once(admin, crm):
