@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, Self
 
@@ -23,50 +23,30 @@ from statekeeper.admission import access_policy, entrance_of
 from statekeeper.api import AccessPolicy, Wiring, build
 from statekeeper.console.reception import Reception
 from statekeeper.console.sign_ins import SignIns
-from statekeeper.core.health import HealthPolicy
-from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay
-from statekeeper.delivery.settlement import Policy as Delivery
 from statekeeper.engine import Engine
 from statekeeper.meter import Meter
 from statekeeper.metrics import UNDECIDABLE
+from statekeeper.policies import KeySets, delivery_policy, journal_of, keyring_of, webhook_policy
 from statekeeper.recoverer import Recoverer
 from statekeeper.resources import default_chart
 from statekeeper.roster import Roster
-from statekeeper.settings import DeliverySettings, Settings, load_settings, require_serving
+from statekeeper.settings import Settings, load_settings, require_serving
 from statekeeper.store import schema
 from statekeeper.store.charts import Charts
 from statekeeper.store.database import Database
-from statekeeper.store.journal import Entry, Journal
-from statekeeper.store.keys import load_key_set, save_key_set
+from statekeeper.store.journal import Entry
 from statekeeper.store.queries import Queries
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.sign_ins import Limits
 from statekeeper.supervisor import Finish, Supervisor
 from statekeeper.tail import Tail
-from statekeeper.trust.keyring import Keyring
-from statekeeper.trust.sources import key_source
-from statekeeper.trust.verification import WebhookPolicy
 from statekeeper.watchers import FEED, Watchers
 from statekeeper.writer import Writer
 
 log = structlog.get_logger()
-
-
-class KeySets:
-    """Where the key ring keeps its sets over a restart: the store, written through the one writer."""
-
-    def __init__(self, database: Database, writer: Writer) -> None:
-        self._database = database
-        self._writer = writer
-
-    async def load(self, source: str) -> tuple[str, datetime] | None:
-        return await load_key_set(self._database.reader, source)
-
-    async def save(self, source: str, document: str, fetched_at: datetime) -> None:
-        await self._writer.execute(lambda connection, _now: save_key_set(connection, source, document, fetched_at))
 
 
 class Service:
@@ -79,16 +59,16 @@ class Service:
         check_names(each.subscriber for each in self._roster.members)
         for name, refusal in self._roster.out_of_reach.items():
             log.warning("endpoint_out_of_reach", endpoint=name, detail=refusal)
-        policy = _webhook_policy(settings)
+        policy = webhook_policy(settings)
         self.supervisor: Final = Supervisor(on_death or _terminate)
         self.database: Final = Database.open(settings.database_url.get_secret_value())
         self._directory: Final = self._roster.directory(self._on_roster)
-        journal = _journal(settings, Charts(chart), self._directory.subscribers)
+        journal = journal_of(settings, Charts(chart), self._directory.subscribers)
         self._writer: Final = Writer(self.database, journal, after_commit=self._after_commit)
-        self._keyring: Final = _keyring(settings, policy, KeySets(self.database, self._writer))
+        self._keyring: Final = keyring_of(settings, policy, KeySets(self.database, self._writer))
         self._reader: Final = Reader(self.database.reader)
-        queries = Queries(self._reader)
-        delivery = _delivery(settings.delivery)
+        self._queries: Final = Queries(self._reader)
+        delivery = delivery_policy(settings.delivery)
         self._relay: Final = Relay(
             self._writer.execute, self._directory.senders, delivery, subscribers=lambda: self._directory.subscribers
         )
@@ -97,25 +77,29 @@ class Service:
             self._writer.execute, self._reader.read, journal, self._directory.where, self._relay.wake
         )
         self.recoverer: Final = Recoverer(
-            self._writer, queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
+            self._writer, self._queries.recoveries, lambda: self._directory.subscribers, self._relay.wake
         )
         self._meter: Final = Meter(self._writer.execute)
-        self._tail: Final = Tail(queries.feed, self.engine.watchers)
+        self._tail: Final = Tail(self._queries.feed, self.engine.watchers)
+        self._entrance: Final = entrance_of(settings)
+        self.app: Final = self._build(settings, self._administration(delivery.timeout))
+
+    def _build(self, settings: Settings, administration: Administration) -> Litestar:
+        """The HTTP around the parts, and the console if it is wanted."""
         parts = Wiring(
             self.engine,
-            queries,
+            self._queries,
             self._readiness,
             self._directory.senders,
-            self._administration(delivery.timeout),
+            administration,
             self.recoverer,
             self._tail,
-            journal.gap_timeout,
+            self.engine.journal.gap_timeout,
             self.acts,
         )
-        self._entrance: Final = entrance_of(settings)
         access = access_policy(settings)
         doors = self._console(settings, access) if settings.console.enabled else {}
-        self.app: Final = build(parts, access, [self._lifespan], **doors)
+        return build(parts, access, [self._lifespan], **doors)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
@@ -211,24 +195,3 @@ def create_app(settings: Settings | None = None) -> Litestar:
 def _terminate() -> None:
     """End this process as an operator would: what is in hand is finished, and the supervisor of processes restarts."""
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _delivery(settings: DeliverySettings) -> Delivery:
-    pause, disable_after = (timedelta(seconds=each) for each in (settings.breaker_pause, settings.disable_after))
-    health = HealthPolicy(settings.breaker_failures, pause, disable_after)
-    return Delivery(settings.schedule, settings.timeout, health=health)
-
-
-def _webhook_policy(settings: Settings) -> WebhookPolicy:
-    idnow = settings.idnow
-    return WebhookPolicy(idnow.issuer or "", frozenset(idnow.audience), idnow.algorithms, idnow.leeway)
-
-
-def _keyring(settings: Settings, policy: WebhookPolicy, key_sets: KeySets) -> Keyring:
-    idnow = settings.idnow
-    return Keyring(key_source(policy.issuer, idnow.jwks_url, idnow.jwks_file), policy, key_sets)
-
-
-def _journal(settings: Settings, charts: Charts, subscribers: tuple[Subscriber, ...]) -> Journal:
-    gap_timeout = timedelta(seconds=settings.ordering.gap_timeout)
-    return Journal(charts, subscribers, gap_timeout, settings.delivery.schedule[0])

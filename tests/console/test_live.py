@@ -10,6 +10,7 @@ from statekeeper.console.live import frame, frames
 from statekeeper.watchers import Watchers
 
 PATIENCE = 10
+OFTEN = 20
 
 
 class Part:
@@ -18,9 +19,12 @@ class Part:
     def __init__(self, html: str) -> None:
         self.html = html
         self.looks = 0
+        self.looked_often = asyncio.Event()
 
     async def __call__(self) -> str:
         self.looks += 1
+        if self.looks == OFTEN:
+            self.looked_often.set()
         return self.html
 
 

@@ -5,7 +5,7 @@ the whole app, in front of the routing.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -28,6 +28,37 @@ from statekeeper.api.wiring import Wiring
 
 __all__ = ["AccessPolicy", "AccessToken", "Role", "Wiring", "build"]
 
+ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    receive_webhook,
+    get_session,
+    get_history,
+    get_why,
+    list_sessions,
+    retry_callback,
+    resend_callback,
+    close_gap,
+    add_note,
+    list_audit,
+    *ENDPOINT_ROUTES,
+    recover_endpoint,
+    backfill_endpoint,
+    get_recovery,
+    list_recoveries,
+    get_feed,
+    stream_feed,
+    stream_session,
+    list_consumers,
+    get_consumer,
+    put_consumer,
+    delete_consumer,
+    get_liveness,
+    get_readiness,
+    get_metrics,
+    get_page,
+    get_document,
+    get_script,
+)
+
 
 def build(
     parts: Wiring,
@@ -38,37 +69,7 @@ def build(
 ) -> Litestar:
     """The app around its parts; `more` are routes that are none of this package's, `guard` stands before them."""
     app = Litestar(
-        route_handlers=[
-            receive_webhook,
-            get_session,
-            get_history,
-            get_why,
-            list_sessions,
-            retry_callback,
-            resend_callback,
-            close_gap,
-            add_note,
-            list_audit,
-            *ENDPOINT_ROUTES,
-            recover_endpoint,
-            backfill_endpoint,
-            get_recovery,
-            list_recoveries,
-            get_feed,
-            stream_feed,
-            stream_session,
-            list_consumers,
-            get_consumer,
-            put_consumer,
-            delete_consumer,
-            get_liveness,
-            get_readiness,
-            get_metrics,
-            get_page,
-            get_document,
-            get_script,
-            *more,
-        ],
+        route_handlers=[*ROUTES, *more],
         exception_handlers={Exception: answer},
         lifespan=list(lifespan),
         state=State({"wiring": parts}),

@@ -9,16 +9,14 @@ from statekeeper.settings.display import Row, resolved
 from statekeeper.settings.endpoints import check_endpoint, endpoint_options
 from statekeeper.settings.model import (
     BrokerSettings,
-    ConsoleSettings,
     DeliverySettings,
     EndpointSettings,
     IdnowSettings,
-    OidcSettings,
     OrderingSettings,
     Settings,
-    TokenSettings,
     require_serving,
 )
+from statekeeper.settings.people import ConsoleSettings, OidcSettings, TokenSettings
 from statekeeper.settings.sources import Resolution, load_settings, resolve, unknown_variables
 
 __all__ = [

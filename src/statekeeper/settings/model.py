@@ -5,9 +5,8 @@ Made by hand, `Settings(...)` reads nothing but its arguments; `load_settings` i
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from statekeeper.core.brokers import check_destination, parse_location
@@ -15,57 +14,52 @@ from statekeeper.core.errors import Fault, SettingsError
 from statekeeper.core.loopback import is_loopback
 from statekeeper.core.subscribers import NOTICES
 from statekeeper.settings import rules
-
-_FROZEN: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-_SECONDS: Final = f"seconds, 0 to {rules.A_YEAR}"
-_URL: Final = "an https:// URL (http:// for a loopback host only)"
-_BROKER_URL: Final = (
-    "a tls://, amqps://, kafka+ssl:// or rediss:// URL (nats://, amqp://, kafka://, redis:// for a loopback host only)"
-)
+from statekeeper.settings.people import ConsoleSettings, OidcSettings, TokenSettings
+from statekeeper.settings.words import BROKER_URL, FROZEN, SECONDS, URL
 
 
 class IdnowSettings(BaseModel):
     """Whose webhooks are believed."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
-    issuer: rules.Url | None = Field(default=None, description=f"the issuer exactly as its tokens name it, {_URL}")
+    issuer: rules.Url | None = Field(default=None, description=f"the issuer exactly as its tokens name it, {URL}")
     audience: rules.Texts = Field(default=(), description="the accepted `aud` values, one or more")
-    jwks_url: rules.Url | None = Field(default=None, description=_URL)
+    jwks_url: rules.Url | None = Field(default=None, description=URL)
     jwks_file: Path | None = Field(default=None, description="the path of a JWK Set")
     algorithms: rules.Algorithms = Field(
         default=("RS256",),
         description="one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
     )
-    leeway: rules.Number = Field(default=60, description=_SECONDS)
+    leeway: rules.Number = Field(default=60, description=SECONDS)
 
 
 class OrderingSettings(BaseModel):
     """How long an early event waits for those before it."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
-    gap_timeout: rules.Number = Field(default=30, description=f"{_SECONDS}, fractions allowed; 0 never waits")
+    gap_timeout: rules.Number = Field(default=30, description=f"{SECONDS}, fractions allowed; 0 never waits")
 
 
 class DeliverySettings(BaseModel):
     """How often and how patiently a callback is sent."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     schedule: rules.Numbers = Field(
         default=(0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
         description=f"the seconds before each attempt, one or more, each 0 to {rules.A_YEAR}",
     )
-    timeout: rules.Number = Field(default=20, gt=0, description=f"{_SECONDS}, but not 0")
+    timeout: rules.Number = Field(default=20, gt=0, description=f"{SECONDS}, but not 0")
     breaker_failures: rules.Count = Field(
         default=20, description="failures in a row that open an endpoint's circuit, 1 to 10000"
     )
     breaker_pause: rules.Number = Field(
-        default=5, gt=0, description=f"{_SECONDS}, but not 0; before the first probe, doubled up to 10 minutes"
+        default=5, gt=0, description=f"{SECONDS}, but not 0; before the first probe, doubled up to 10 minutes"
     )
     disable_after: rules.Number = Field(
-        default=432_000, description=f"{_SECONDS}, of nothing but failures that disable an endpoint; 0 never does"
+        default=432_000, description=f"{SECONDS}, of nothing but failures that disable an endpoint; 0 never does"
     )
     allowed_networks: rules.Networks = Field(
         default=(), description="networks such as 10.0.0.0/8 that callbacks may go to though they are not public"
@@ -75,10 +69,10 @@ class DeliverySettings(BaseModel):
 class EndpointSettings(BaseModel):
     """One HTTP endpoint that is told of ended sessions. An empty filter fits everything."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     name: rules.Text = Field(description="a text of 1 to 255 characters")
-    url: rules.Url = Field(description=_URL, repr=False)
+    url: rules.Url = Field(description=URL, repr=False)
     secrets: tuple[rules.SigningSecret, ...] = Field(
         min_length=1, description="one or more of `whsec_` and the base64 of 24 to 64 bytes, the newest first"
     )
@@ -101,10 +95,10 @@ class EndpointSettings(BaseModel):
 class BrokerSettings(BaseModel):
     """One message broker that is told of ended sessions. An empty filter fits everything."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     name: rules.Text = Field(description="a text of 1 to 255 characters")
-    url: rules.BrokerUrl = Field(description=_BROKER_URL, repr=False)
+    url: rules.BrokerUrl = Field(description=BROKER_URL, repr=False)
     destination: rules.Text = Field(
         description="a JetStream subject, a RabbitMQ queue or address, a Kafka topic or the key of a Redis stream"
     )
@@ -125,60 +119,6 @@ class BrokerSettings(BaseModel):
         if url := given.data.get("url"):
             check_destination(parse_location(url).kind, destination)
         return destination
-
-
-class TokenSettings(BaseModel):
-    """One bearer token that may ask, known by its hash only."""
-
-    model_config = _FROZEN
-
-    name: rules.Text = Field(description="a text of 1 to 255 characters")
-    sha256: rules.Sha256 = Field(description="the SHA-256 of a token, as 64 hexadecimal digits")
-    role: rules.Role = Field(description="reader, support or admin")
-
-
-class ConsoleSettings(BaseModel):
-    """The pages for support, and for how long somebody stays signed in to them."""
-
-    model_config = _FROZEN
-
-    enabled: bool = Field(default=True, description="true or false")
-    url: rules.Origin | None = Field(
-        default=None, description=f"{_URL} without a path, by which browsers reach the service"
-    )
-    idle_timeout: rules.Number = Field(default=1800, gt=0, description=f"{_SECONDS}, but not 0")
-    lifetime: rules.Number = Field(default=43_200, gt=0, description=f"{_SECONDS}, but not 0")
-
-
-class OidcSettings(BaseModel):
-    """The OpenID provider by which people sign in to the console, and what its claims say of them."""
-
-    model_config = _FROZEN
-
-    issuer: rules.Url | None = Field(default=None, description=f"the provider exactly as it names itself, {_URL}")
-    client_id: rules.Text | None = Field(
-        default=None, description="the name under which the provider knows the console"
-    )
-    client_secret: rules.ClientSecret | None = Field(
-        default=None, description="the secret that goes with client_id, 1 to 255 printable ASCII characters"
-    )
-    scopes: rules.Texts = Field(default=("openid", "profile"), description="scopes to ask for, openid among them")
-    roles_claim: rules.Text = Field(
-        default="roles", description="a claim, or a path such as realm_access.roles, with a text or a list of texts"
-    )
-    readers: rules.Texts = Field(default=("statekeeper-reader",), description="values of roles_claim that may read")
-    supporters: rules.Texts = Field(default=("statekeeper-support",), description="values of roles_claim that may act")
-    admins: rules.Texts = Field(default=("statekeeper-admin",), description="values of roles_claim that may do all")
-    name_claim: rules.Text = Field(
-        default="preferred_username", description="the claim that names a person; else email, else sub"
-    )
-
-    @field_validator("scopes")
-    @classmethod
-    def _ask_for_an_identity(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
-        if "openid" not in scopes:
-            raise ValueError("openid is not among them")
-        return scopes
 
 
 class Settings(BaseSettings):

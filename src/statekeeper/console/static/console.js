@@ -8,7 +8,6 @@ const precise = new Intl.DateTimeFormat(language, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
   fractionalSecondDigits: 3, timeZoneName: "short",
 });
-const zoned = new Intl.DateTimeFormat(language, { timeZoneName: "short" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const LONG_AGO = 30 * 86400;
@@ -43,7 +42,7 @@ function localInput(at) {
 }
 
 function showZone() {
-  const zone = zoned.formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
+  const zone = exact.resolvedOptions().timeZone;
   document.querySelectorAll("[data-zone]").forEach((element) => { element.textContent = zone; });
   document.querySelectorAll("input[type='datetime-local']").forEach((input) => {
     if (input.defaultValue) input.value = localInput(new Date(`${input.defaultValue}Z`));
