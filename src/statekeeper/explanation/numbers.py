@@ -1,8 +1,12 @@
-"""Numbers as people read them: a run of them is told by its ends, since a gap may be thousands wide."""
+"""Numbers as people read them: a run is told by its ends, for a gap may be thousands wide, and of many the first."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from statekeeper.explanation.sentences import Sentence, Value
+
+MOST: Final = 12
+"""So many numbers and runs are told; whoever is told more reads none."""
 
 
 def of_numbers(one: str, more: str, numbers: Iterable[int], **values: Value) -> Sentence:
@@ -14,14 +18,15 @@ def of_numbers(one: str, more: str, numbers: Iterable[int], **values: Value) -> 
 
 
 def spans(numbers: Iterable[int]) -> tuple[str, ...]:
-    """`1, 2, 3, 5` as `1-3` and `5`; two in a row are told one by one."""
+    """`1, 2, 3, 5` as `1-3` and `5`; two in a row are told one by one, and what is left out as `…`."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return tuple(text for run in runs for text in _run(run))
+    texts = tuple(text for run in runs[: MOST + 1] for text in _run(run))
+    return texts if len(texts) <= MOST else (*texts[:MOST], "…")
 
 
 def _run(run: list[int]) -> tuple[str, ...]:
