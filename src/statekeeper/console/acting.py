@@ -23,6 +23,7 @@ from statekeeper.console.visitor import Asked
 from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
 from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
+from statekeeper.explanation.numbers import read_spans
 from statekeeper.explanation.why import explain
 from statekeeper.store.views import ActPlanView
 
@@ -70,8 +71,7 @@ def _act(request: Asked, key: str, reason: str | None, form: Form) -> Act:
 
 def _close_gap(key: UUID, reason: str | None, form: Form) -> CloseGap:
     """Whoever sends no numbers has seen none, and so expects none; only to look, none need be expected."""
-    expected = tuple(int(each) for each in form.get("expected", "").split(",") if each.isascii() and each.isdigit())
-    return CloseGap(key, reason, None if reason is None else expected)
+    return CloseGap(key, reason, None if reason is None else read_spans(form.get("expected", "")))
 
 
 _MAKERS: Final[Mapping[str, Callable[[UUID, str | None, Form], Act]]] = {
