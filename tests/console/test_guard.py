@@ -81,6 +81,13 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(with_tokens)
     assert answer.headers["hx-redirect"] == f"{SIGN_IN}?next=/console/sessions"
 
 
+async def test_a_part_of_a_page_that_says_it_is_nowhere_is_led_to_the_first(with_tokens):
+    here = {"hx-request": "true", "hx-current-url": "http://[x"}
+    answer = await with_tokens.get("/console/part", headers=here)
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, f"{SIGN_IN}?next=/console/sessions")
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
 async def test_a_stream_is_not_led_anywhere(with_tokens):
     assert (await with_tokens.get("/console/live", headers={"accept": "text/event-stream"})).status_code == 401
 
