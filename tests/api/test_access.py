@@ -197,7 +197,7 @@ async def test_there_are_no_websockets(service, path):
 
 
 def test_with_a_provider_and_no_tokens_the_house_is_guarded_and_no_token_is_good():
-    policy = AccessPolicy(provider=True)
+    policy = AccessPolicy(provider="https://id.example")
     for headers in ([(b"host", b"localhost")], [(b"authorization", b"Bearer anything")]):
         assert policy.judge("/v1/sessions", "GET", headers) is TOKEN_NEEDED
     assert policy.judge("/console/sessions", "POST", []) is ANYBODY, "the console's own guard asks there"
