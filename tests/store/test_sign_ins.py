@@ -91,5 +91,5 @@ async def test_what_has_ended_is_taken_away_by_the_next_who_signs_in(store, cloc
     await add(store, SignIn("b" * 64, "jan", "reader", "oidc", "f" * 64, "d" * 43))
     assert len(await rows(database, "SELECT digest FROM sign_ins")) == 2
     clock.advance(1)
-    await add(store, SignIn("e" * 64, "eva", "reader", "oidc", "d" * 43))
+    await add(store, SignIn("e" * 64, "eva", "reader", "oidc", "f" * 64, "d" * 43))
     assert await rows(database, "SELECT name FROM sign_ins ORDER BY name") == [("eva",), ("jan",)]
