@@ -149,7 +149,7 @@ class Door:
         if path == WEBHOOK or scope["type"] == ScopeType.WEBSOCKET:
             await self._app(scope, receive, send)
             return
-        verdict = self._policy.judge(normalize_path(path), scope["method"], list(scope["headers"]))
+        verdict = self._policy.judge(path_of(scope), scope["method"], list(scope["headers"]))
         if isinstance(verdict, Caller):
             scope["user"], scope["auth"] = verdict.name, verdict
             await self._app(scope, receive, send)
@@ -157,6 +157,12 @@ class Door:
         log.info("access_refused", status=verdict.kind.status, reason=verdict.kind.title)
         response = verdict.response().to_asgi_response(app=None, request=Request(scope))
         await response(scope, receive, send)
+
+
+def path_of(scope: Scope) -> str:
+    """The path that the router goes by: behind where the app is mounted, if it is, and without superfluous slashes."""
+    path, root = scope["path"], scope.get("root_path")
+    return normalize_path(path.split(root, maxsplit=1)[-1] if root else path)
 
 
 def is_under(path: str, root: str) -> bool:
