@@ -19,7 +19,7 @@ from statekeeper.explanation.why import Why, explain
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A session as told to somebody. `evidence` is by an event's arrival; what it claims is shown if `claimed`."""
+    """A session as told to somebody. `evidence` is by an event's arrival, and has what it claims if `claimed`."""
 
     case: Case
     why: Why
@@ -44,7 +44,7 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool) -> Telling | N
         why=explain(shown, circumstances(parts)),
         moments=timeline(shown),
         beliefs={each.callback.callback_id: each for each in beliefs(shown)},
-        evidence={event.arrival: gather(event) for event in case.events},
+        evidence={event.arrival: gather(event, claimed=claimed) for event in case.events},
         claimed=claimed,
     )
 
