@@ -51,8 +51,9 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool, before: Tellin
     )
 
 
-def _gather_all(case: Case, *, claimed: bool) -> dict[int, Evidence]:
-    return {event.arrival: gather(event, claimed=claimed) for event in case.events}
+def _proofs(before: Telling | None, shown: Case) -> Mapping[int, Evidence] | None:
+    """What was proved of these very events."""
+    return before.evidence if before and before.case.events == shown.events else None
 
 
 def circumstances(parts: Wiring) -> Circumstances:
