@@ -50,13 +50,13 @@ def test_english_is_what_stands_in_the_code():
 
 
 @cache
-def texts(*keywords):
+def texts():
     """What stands in the code, found as `make words` finds it: one text, or the two of a singular and its plural."""
     mappings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["babel"]["mappings"]
     methods = [(mapping["pattern"], mapping["method"]) for mapping in mappings]
     options = {mapping["pattern"]: mapping for mapping in mappings}
-    wanted = {name: DEFAULT_KEYWORDS.get(name) for name in keywords or (*DEFAULT_KEYWORDS, "N_")}
-    return {found[2] for found in extract_from_dir(ROOT / "src" / "statekeeper", methods, options, wanted)}
+    keywords = {**DEFAULT_KEYWORDS, "N_": None}
+    return {found[2] for found in extract_from_dir(ROOT / "src" / "statekeeper", methods, options, keywords)}
 
 
 @cache
@@ -116,9 +116,9 @@ def end(text):
 
 @in_every_language
 def test_every_sentence_can_be_said_with_its_values(language):
-    for text in texts("N_"):
+    sentences = [text for text in texts() if isinstance(text, str) and "%(" not in text]
+    for text in sentences:
         names = [name for _, name in PLACE.findall(text)]
         sentence = Sentence(text, {name: f"<{name}>" for name in names})
         spoken = say(sentence, language, translations(language).gettext)
-        assert spoken.count("<b>") == len(names)
-        assert all(f"<b>&lt;{name}&gt;</b>" in spoken for name in names)
+        assert sorted(re.findall("<b>&lt;([a-z]+)&gt;</b>", spoken)) == sorted(names)
