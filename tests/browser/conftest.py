@@ -2,7 +2,9 @@
 
 `visit(service)` opens a page of a visitor of their own: own cookies, and whatever else is given (`locale`, `viewport`,
 `color_scheme`, …). No page may ask another host for anything, run into an error of a script, or break its own content
-security policy: each is checked when the test ends.
+security policy: each is checked when the test ends, unless the page is not `watched`, since somebody attacks it.
+
+`house` is one for all tests of a process: to start it takes longer than most of them.
 """
 
 import shutil
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from house import House, open_house
 from serving import Serving
 
 FLAGS = (
@@ -42,12 +45,13 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     complaints: list[str] = []
     with ExitStack() as stack:
 
-        def open_page(service: Serving, *, host: str = "127.0.0.1", **wishes) -> Page:
+        def open_page(service: Serving, *, host: str = "127.0.0.1", watched: bool = True, **wishes) -> Page:
             context = chromium.new_context(base_url=f"http://{host}:{service.port}", **wishes)
             stack.callback(context.close)
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
-            _watch(page, complaints)
+            if watched:
+                _watch(page, complaints)
             return page
 
         yield open_page
@@ -77,3 +81,15 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
     """Starts services, each with the settings it is given; none of them outlives the test."""
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(Serving(tmp_path, **settings))
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def enter(house: House, visit: Visit) -> Callable[..., Page]:
+    """Opens a page of somebody who is signed in to the house, by their role."""
+    return lambda role, **wishes: house.let_in(visit(house.service, **wishes), role)

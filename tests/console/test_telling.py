@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import forge
 from databases import Clock
+from happenings import happen
 from situations import GAP_TIMEOUT, Circumstances, attempt, callback, ended, explain
 from statekeeper.console import telling
 from statekeeper.console.disclosure import for_readers
-from statekeeper.console.evidence import gather
-from statekeeper.console.telling import MOST, Telling
+from statekeeper.console.evidence import Evidence, gather
+from statekeeper.console.telling import MOST, Telling, tell
 from statekeeper.explanation.case import CaseAct, CaseEvent
 from statekeeper.trust.archive import Flaw
+from visits import Person
 
 CLOCK = Clock()
 
@@ -84,7 +87,7 @@ def test_whether_anything_has_changed_is_asked_without_a_look_at_any_token(monke
 
 
 def test_of_a_long_story_the_end_is_told_and_only_that_is_proved(monkeypatch):
-    monkeypatch.setattr(telling, "gather", lambda event: event.arrival)
+    monkeypatch.setattr(telling, "gather", lambda event: Evidence(None, "", None, None, str(event.arrival)))
     many = MOST + 10
     late = tuple(CaseEvent(3 + each, f"e{each}", "unheard of", 3, "ignored", CLOCK()) for each in range(many))
     case = ended().case()
@@ -92,3 +95,13 @@ def test_of_a_long_story_the_end_is_told_and_only_that_is_proved(monkeypatch):
     assert len(seen.moments) == MOST
     assert (seen.earlier, seen.moments[-1].event.arrival) == (14, many + 2)
     assert list(seen.evidence) == [moment.event.arrival for moment in seen.moments]
+
+
+async def test_a_reader_is_given_no_claims_whatever_a_template_shows(serving):
+    async with serving() as service, Person(service, "https://localhost") as person:
+        session = UUID(await happen(person, forge.story(1)[0]))
+        parts = service.app.state.wiring
+        (shown,) = (await tell(parts, session, claimed=True)).evidence.values()
+        (hidden,) = (await tell(parts, session, claimed=False)).evidence.values()
+    assert "eventId" in shown.claims
+    assert hidden == replace(shown, claims="")

@@ -7,7 +7,7 @@ events, and a page tells its last ones only.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -27,9 +27,10 @@ MOST: Final = 300
 
 @dataclass(frozen=True)
 class Telling:
-    """A session as told to somebody: `archived` are its events with their tokens, whose claims are shown if `claimed`.
+    """A session as told to somebody; `archived` are its events with their tokens.
 
-    `evidence` is by an event's arrival, of the events among the `moments`; `earlier` moments are left out.
+    `evidence` is by an event's arrival, of the events among the `moments`, and has what they claim if `claimed`;
+    `earlier` moments are left out.
     """
 
     case: Case
@@ -52,7 +53,8 @@ class Telling:
     @cached_property
     def evidence(self) -> Mapping[int, Evidence]:
         shown = {moment.event.arrival for moment in self.moments if moment.event}
-        return {event.arrival: gather(event) for event in self.archived if event.arrival in shown}
+        found = {event.arrival: gather(event) for event in self.archived if event.arrival in shown}
+        return found if self.claimed else {arrival: replace(each, claims="") for arrival, each in found.items()}
 
     @cached_property
     def _timeline(self) -> tuple[Moment, ...]:

@@ -1,0 +1,115 @@
+"""Every page, for everybody: axe-core finds nothing, in both themes and both languages, and nothing is too wide."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import forge
+from house import SESSIONS
+
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "de")
+WIDTHS = (320, 768, 3840)
+
+
+@pytest.fixture(scope="module")
+def paths(house) -> list[str]:
+    """Each page that there is, with something on it."""
+    session, gap = house.dead_letter(b"<b>full</b>"), house.gap()
+    created, completed = forge.story(session_id=session)
+    house.tell(forge.redelivered(completed), completed | {"eventName": "session.aborted"})
+    house.service.http.post(f"/v1/sessions/{session}/notes", json={"text": "a note"}, headers=house.bearer)
+    acts = [f"/console/callbacks/{house.callback(each)}" for each in (session, house.delivered())]
+    return [
+        SESSIONS,
+        f"{SESSIONS}?environment=nowhere",
+        f"{SESSIONS}?q=xyz",
+        f"{SESSIONS}/{session}",
+        f"{SESSIONS}/{gap}",
+        f"{SESSIONS}/{gap}x",
+        f"{SESSIONS}/{session}/note",
+        f"{SESSIONS}/{gap}/close-gap",
+        f"{SESSIONS}/{session}/close-gap",
+        f"{acts[0]}/retry",
+        f"{acts[1]}/resend",
+        f"{acts[1]}/retry",
+        "/console/callbacks",
+        "/console/overview",
+        "/console/audit",
+        "/console/nothing",
+    ]
+
+
+def unfold(page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+
+def look(page, path: str) -> str:
+    """What axe-core finds on a page with all of it unfolded, by the page."""
+    page.goto(path)
+    unfold(page)
+    found = Axe().run(page)
+    return f"{path}\n{found.generate_report()}" if found.violations_count else ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_on_any_page(house, paths, enter, visit, theme, language):
+    wishes = {"color_scheme": theme, "locale": language}
+    page, stranger = enter("support", **wishes), visit(house.service, **wishes)
+    found = [look(page, path) for path in paths] + [look(stranger, "/console/sign-in")]
+    assert "".join(found) == ""
+    assert page.evaluate("document.documentElement.lang") == language
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_on_a_narrow_screen_with_the_menu_and_the_keys_shown(paths, enter, theme):
+    page = enter("support", color_scheme=theme, viewport={"width": 320, "height": 640})
+    found = [look(page, path) for path in paths[:4]]
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    dialog = Axe().run(page)
+    assert ("".join(found), dialog.violations_count) == ("", 0), dialog.generate_report()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_the_screen(house, paths, enter, visit, width, language):
+    wishes = {"viewport": {"width": width, "height": 900}, "locale": language}
+    page, stranger = enter("support", **wishes), visit(house.service, **wishes)
+    wide = []
+    for each, path in [(page, path) for path in paths] + [(stranger, "/console/sign-in")]:
+        each.goto(path)
+        unfold(each)
+        each.evaluate("scrollTo(10000, 0)")
+        if each.evaluate("scrollX > 0 || document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+    assert wide == []
+
+
+def test_the_theme_that_was_chosen_stays(enter):
+    page = enter("support", color_scheme="light")
+    page.goto(SESSIONS)
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="dark").click()
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.goto("/console/overview")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_german_browser_is_answered_in_german_until_another_language_is_chosen(enter):
+    page = enter("support", locale="de-DE")
+    page.goto(SESSIONS)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="English").click()
+    page.wait_for_function("() => document.documentElement.lang === 'en'")
+    page.goto("/console/overview")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Deutsch").click()
+    page.wait_for_function("() => document.documentElement.lang === 'de'")
+    assert page.url.endswith("/console/overview")

@@ -1,0 +1,84 @@
+"""Nothing on a page moves by itself while somebody reads it."""
+
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+import forge
+from house import SESSIONS
+
+WATCH = """window.shifted = 0;
+new PerformanceObserver(list => list.getEntries().forEach(entry => { window.shifted += entry.value }))
+    .observe({ type: "layout-shift", buffered: true });"""
+BARELY = 0.01
+
+
+def watched(page):
+    page.add_init_script(WATCH)
+    return page
+
+
+def shifted(page) -> float:
+    """What has moved so far, once the browser has drawn twice."""
+    return page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(window.shifted))))"
+    )
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("path", [SESSIONS, "{session}", "/console/overview", "/console/callbacks", "/console/audit"])
+def test_nothing_moves_while_a_page_is_opened(house, enter, path, width):
+    session = house.delivered()
+    page = watched(enter("support", viewport={"width": width, "height": 900}))
+    page.goto(path.format(session=f"{SESSIONS}/{session}"), wait_until="load")
+    expect(page.locator("main")).to_be_visible()
+    assert shifted(page) < BARELY
+    (paint,) = page.evaluate("performance.getEntriesByName('first-contentful-paint').map(each => each.startTime)")
+    assert paint > 0
+
+
+def test_what_comes_in_moves_nothing_in_a_list(house, enter):
+    house.gap()
+    page = watched(enter("support"))
+    page.goto(SESSIONS)
+    expect(page.get_by_text("live", exact=True)).to_be_attached()
+    place = page.locator("[data-row]").first.bounding_box()
+    for count in (1, 2, 3):
+        house.gap()
+        expect(page.locator(".news")).to_contain_text(f"{count} new session")
+    assert page.locator("[data-row]").first.bounding_box() == place
+    assert shifted(page) < BARELY
+
+
+def test_a_list_does_not_jump_when_sessions_come_in_while_somebody_pages(house, enter):
+    environment = f"paging-{uuid.uuid4()}"
+    sessions = [uuid.uuid4() for _ in range(60)]
+    for each in sessions:
+        house.tell(forge.event("session.created", 1, each, environment=environment))
+    page = watched(enter("support"))
+    page.goto(f"{SESSIONS}?environment={environment}")
+    row = page.locator("[data-row]").nth(40)
+    row.scroll_into_view_if_needed()
+    text, place = row.locator(".row-link").inner_text(), row.bounding_box()
+    for _ in range(3):
+        house.tell(forge.event("session.created", 1, uuid.uuid4(), environment=environment))
+    expect(page.locator(".news")).to_contain_text("3 new sessions")
+    assert (row.locator(".row-link").inner_text(), row.bounding_box()) == (text, place)
+    page.locator(".onward").scroll_into_view_if_needed()
+    expect(page.locator(".onward")).to_have_count(0)
+    shown = page.locator("[data-row] .row-link").all_inner_texts()
+    assert shown == [str(each) for each in reversed(sessions)]
+    assert shifted(page) < BARELY
+
+
+def test_a_page_that_goes_on_by_itself_leaves_what_stands_above_where_it_is(house, enter):
+    session = house.delivered()
+    page = watched(enter("support"))
+    page.goto(f"{SESSIONS}/{session}")
+    heading = page.get_by_role("heading", level=1)
+    place = heading.bounding_box()
+    house.service.http.post(f"/v1/sessions/{session}/notes", json={"text": "hello"}, headers=house.bearer)
+    expect(page.locator(".moment").filter(has_text="hello")).to_be_attached()
+    assert heading.bounding_box() == place
+    assert shifted(page) < BARELY

@@ -1,0 +1,124 @@
+"""What strangers have written is shown as text, wherever it is kept and whatever page it comes out on.
+
+Each payload stands in every field of a webhook that is kept, in what an endpoint answers, in what people write, and in
+the names of subscribers, keys and people. Had one of them been run, `window.pwned` would say so; and the browser's own
+complaints are those of a page that broke its policy.
+"""
+
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+import forge
+from house import SESSIONS, open_house
+
+PAYLOADS = {
+    "script": "<script>window.pwned=1</script>",
+    "attribute": '"><img src=x onerror=window.pwned=1>',
+    "single-quotes": "' onfocus='window.pwned=1' autofocus x='",
+    "svg": "<svg/onload=window.pwned=1>",
+    "breaking-out": "</pre></textarea></title></svg><script>window.pwned=1</script>",
+    "url": "javascript:window.pwned=1//",
+    "template": "{{7*7}}${7*7}<%= 7*7 %>{% for x in y %}#{7*7}",
+    "format": "%s%n{0}{name}%(name)s{",
+    "htmx": "<b hx-get=/console/sign-out hx-trigger=load hx-on:click=window.pwned=1 data-hx-get=/x>b</b>",
+    "turned-around": "\u202egnihtemos\u2066\u200b\u0301",
+    "unicode": "＜script＞window.pwned=1＜/script＞\u2028\u2029ſcript\ufeff",
+    "event-stream": "x\r\ndata: <script>window.pwned=1</script>\n\nevent: close\n",
+    "long": "W" * 255,
+}
+
+HOSTILE = PAYLOADS["attribute"] + PAYLOADS["script"]
+
+
+def event(name: str, payload: str, number: int, session: uuid.UUID) -> dict:
+    """An event with the payload in each field that is kept as it comes, and in some that nobody knows."""
+    event = forge.event(name, number, session, environment=payload)
+    texts = dict.fromkeys(("sessionStatus", "flowId", "lastStepId", "lastStepType", "lastStepStatus", "who"), payload)
+    event["payload"] |= texts | {payload: payload, "nested": {payload: [payload]}}
+    return event | {"eventDeliverId": payload, "eventVersion": payload, payload: payload}
+
+
+@pytest.fixture(scope="module", params=PAYLOADS.values(), ids=PAYLOADS)
+def told(request, hostile):
+    """What was said, and a session of which it was."""
+    payload, session = request.param, uuid.uuid4()
+    hostile.crm.broken[session] = f"{payload}\n".encode()
+    signer = forge.signer(PAYLOADS["attribute"])
+    for event_ in (
+        event("session.created", payload, 1, session) | {"eventId": payload},
+        event(payload, payload, 2, session),
+        event("session.completed", payload, 3, session),
+    ):
+        hostile.tell(event_, signer=signer)
+        hostile.tell(event_ | {"eventDeliverId": f"{payload}2"}, signer=signer)
+    hostile.tell(event("session.aborted", payload, 3, session), signer=signer)
+    hostile.wait_for(session, "dead")
+    return payload, session
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A house whose subscriber and key have hostile names as well."""
+    keys = forge.jwks(forge.signer(), forge.signer(PAYLOADS["attribute"]))
+    with open_house(tmp_path_factory.mktemp("hostile"), crm_name=HOSTILE, keys=keys) as house:
+        house.provider.person = dict(house.provider.person) | {"preferred_username": PAYLOADS["svg"]}
+        yield house
+
+
+@pytest.fixture
+def page(hostile, visit):
+    """A page of somebody with a hostile name."""
+    page = visit(hostile.service)
+    page.goto("/console/sign-in/provider?next=/console/sessions")
+    page.wait_for_url(f"**{SESSIONS}")
+    return page
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(hostile, told, page):
+    payload, session = told
+    page.goto(f"{SESSIONS}/{session}")
+    page.get_by_role("link", name="Add a note").click()
+    page.get_by_label("What do you want to say?").fill(payload)
+    page.get_by_role("button", name="Add a note").click()
+    expect(page.locator(".moment:target")).to_contain_text(payload.strip().splitlines()[0])
+    callback = hostile.callback(session)
+    for path in (
+        f"{SESSIONS}/{session}",
+        SESSIONS,
+        f"{SESSIONS}/{session}/note",
+        f"/console/callbacks/{callback}/retry",
+        "/console/overview",
+        "/console/callbacks",
+        "/console/audit",
+    ):
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert_harmless(page, path)
+        if path == f"{SESSIONS}/{session}":
+            shown = page.locator("main").inner_text()
+            assert shown.count(payload.strip().splitlines()[0]) >= 5
+            assert "49" not in page.locator(".facts").first.inner_text()
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_what_stands_in_an_address_is_shown_as_text(page, payload):
+    for name in ("q", "environment", "flow", "since", "cursor", "state", payload):
+        page.evaluate(
+            "([name, value]) => { location.href = '/console/sessions?' + new URLSearchParams({ [name]: value }) }",
+            [name, payload],
+        )
+        page.wait_for_url("**/console/sessions?**")
+        assert_harmless(page, name)
+    page.goto(f"/console/sign-in?next={payload}".encode().decode("latin-1", "ignore"))
+    assert_harmless(page, "next")
+
+
+def assert_harmless(page, where: str) -> None:
+    """Nothing was run, nothing became an element, and nothing pushes the page out of its width."""
+    assert page.evaluate("window.pwned") is None, where
+    assert page.locator("main script, main img, main [onerror], main [onload], main [hx-on\\:click]").count() == 0
+    assert page.locator("a[href^='javascript:']").count() == 0, where
+    assert page.locator("b[hx-get], [data-hx-get]").count() == 0, where
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
