@@ -44,9 +44,7 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool, before: Tellin
         why=explain(shown, circumstances(parts)),
         moments=timeline(shown),
         beliefs={each.callback.callback_id: each for each in beliefs(shown)},
-        evidence=before.evidence
-        if before and before.case.events == shown.events
-        else _gather_all(case, claimed=claimed),
+        evidence=_proofs(before, shown) or {each.arrival: gather(each, claimed=claimed) for each in case.events},
         claimed=claimed,
     )
 
