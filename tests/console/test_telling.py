@@ -79,7 +79,7 @@ def test_half_a_letter_can_be_shown():
 
 def test_whether_anything_has_changed_is_asked_without_a_look_at_any_token(monkeypatch):
     looked = []
-    monkeypatch.setattr(telling, "gather", lambda event: looked.append(event.arrival))
+    monkeypatch.setattr(telling, "gather", lambda event, **_: looked.append(event.arrival))
     case = ended().case()
     assert told(case).same(told(case))
     assert looked == []
@@ -87,7 +87,7 @@ def test_whether_anything_has_changed_is_asked_without_a_look_at_any_token(monke
 
 
 def test_of_a_long_story_the_end_is_told_and_only_that_is_proved(monkeypatch):
-    monkeypatch.setattr(telling, "gather", lambda event: Evidence(None, "", None, None, str(event.arrival)))
+    monkeypatch.setattr(telling, "gather", lambda event, *, claimed: Evidence(None, "", None, None, str(event.arrival)))
     many = MOST + 10
     late = tuple(CaseEvent(3 + each, f"e{each}", "unheard of", 3, "ignored", CLOCK()) for each in range(many))
     case = ended().case()

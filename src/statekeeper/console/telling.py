@@ -7,7 +7,7 @@ events, and a page tells its last ones only.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -53,8 +53,8 @@ class Telling:
     @cached_property
     def evidence(self) -> Mapping[int, Evidence]:
         shown = {moment.event.arrival for moment in self.moments if moment.event}
-        found = {event.arrival: gather(event) for event in self.archived if event.arrival in shown}
-        return found if self.claimed else {arrival: replace(each, claims="") for arrival, each in found.items()}
+        archived = [event for event in self.archived if event.arrival in shown]
+        return {event.arrival: gather(event, claimed=self.claimed) for event in archived}
 
     @cached_property
     def _timeline(self) -> tuple[Moment, ...]:
