@@ -33,8 +33,8 @@ class Telling:
         return other is not None and (self.case, self.why) == (other.case, other.why)
 
 
-async def tell(parts: Wiring, session_id: UUID, *, claimed: bool) -> Telling | None:
-    """Tell of a session as of now, or None if it is unknown."""
+async def tell(parts: Wiring, session_id: UUID, *, claimed: bool, before: Telling | None = None) -> Telling | None:
+    """Tell of a session as of now, or None if it is unknown; what was proved `before` of the same events holds."""
     case = await parts.queries.cases.find(session_id)
     if case is None:
         return None
@@ -44,9 +44,13 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool) -> Telling | N
         why=explain(shown, circumstances(parts)),
         moments=timeline(shown),
         beliefs={each.callback.callback_id: each for each in beliefs(shown)},
-        evidence={event.arrival: gather(event) for event in case.events},
+        evidence=before.evidence if before and before.case.events == shown.events else _gather_all(case),
         claimed=claimed,
     )
+
+
+def _gather_all(case: Case) -> dict[int, Evidence]:
+    return {event.arrival: gather(event) for event in case.events}
 
 
 def circumstances(parts: Wiring) -> Circumstances:
