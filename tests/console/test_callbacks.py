@@ -1,12 +1,14 @@
 """The page of callbacks: what is due, dead or delivered, by whom it is owed to, and how each endpoint fares."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
+from uuid import UUID
 
 import pytest
 
 import forge
-from happenings import callbacks_of, endpoint, happen, in_text, seen, settled, signed_in
+from happenings import endpoint, happen, in_text, seen, settled, signed_in
 from outboxes import callback
 from receiver import Answer, Receiver
 from statekeeper.console.callbacks import Wanted, read_wanted
@@ -16,7 +18,6 @@ from visits import Person
 
 PAGE = "/console/callbacks"
 HOSTILE = "<script>alert(1)</script>\"'>"
-NOWHERE = {"url": "http://127.0.0.1:9/", "secrets": ["whsec_" + "A" * 43 + "="]}
 _ROW = re.compile(r'class="row-link id" href="/console/sessions/[^"#]+#callback-([^"]+)"')
 _MORE = re.compile(r'<a class="button" href="([^"]+)" hx-get')
 
@@ -71,16 +72,15 @@ async def test_a_delivered_callback_may_be_sent_again_and_a_reader_may_do_nothin
             assert "/console/endpoints/" not in answer.text
 
 
-async def test_what_is_due_is_what_waits_and_whose_time_has_come(serving, tokens):
-    wanting = {"endpoints": [{"name": "crm", **NOWHERE}], "delivery": {"schedule": [0, 3600]}}
-    async with serving(tokens=tokens, **wanting) as service, signed_in(service, "support") as person:
-        session = await happen(person, *forge.story(1))
-        (waits,) = await callbacks_of(person, session)
-        assert listed(await person.get(f"{PAGE}?status=pending")) == [waits["callbackId"]]
-        assert (
-            '/console/callbacks?status=pending&amp;subscriber=crm"><b class="number">1</b>'
-            in (await person.get(PAGE)).text
-        )
+async def test_what_is_due_is_what_waits_and_whose_time_has_come(serving, clock):
+    async with serving() as service, Person(service, "https://localhost") as person:
+        later = callback(2, clock.now) | {"due_at": datetime(2999, 1, 1, tzinfo=UTC)}
+        await keep(service, [callback(1, clock.now), later, callback(3, clock.now, status="dead")])
+        assert listed(await person.get(f"{PAGE}?status=due")) == [str(UUID(int=1))]
+        assert set(listed(await person.get(f"{PAGE}?status=pending"))) == {str(UUID(int=1)), str(UUID(int=2))}
+        text = (await person.get(PAGE)).text
+    assert '/console/callbacks?status=pending&amp;subscriber=crm"><b class="number">2</b>' in text
+    assert '/console/callbacks?status=dead&amp;subscriber=crm"><b class="number">1</b>' in text
 
 
 async def test_pages_are_appended_and_none_comes_twice(serving, clock):
