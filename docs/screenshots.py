@@ -36,6 +36,7 @@ _LISTEN: Final = re.compile(r"statekeeper (listen .*)$", re.MULTILINE)
 
 NODE: Final = "node-1"
 PATIENCE: Final = 60.0
+_TABLET: Final = 600
 _FOUND: Final = """
 SELECT session_id FROM sessions WHERE given_up IS NOT NULL AND session_id IN
   (SELECT session_id FROM callbacks WHERE subscriber = 'archive' AND status = 'dead')
@@ -156,11 +157,11 @@ class _Camera:
         story = f"/console/sessions/{session}"
         with self._open(Shot("", story, height=1000)) as page:
             self._retry(page)
-        with self._open(Shot("", f"{story}/notes")) as page:
+        with self._open(Shot("", f"{story}/note")) as page:
             page.locator("#reason").fill("Told the customer's adviser that the archive has it now")
             page.locator("form.card button").click()
             page.wait_for_url(f"**{story}**")
-        self._take(Shot("audit", "/console/audit", height=640))
+        self._take(Shot("audit", "/console/audit", width=1440, height=560))
 
     def _take(self, shot: Shot) -> None:
         with self._open(shot) as page:
@@ -188,6 +189,7 @@ class _Camera:
             locale=shot.locale,
             timezone_id="Europe/Berlin",
             reduced_motion="reduce",
+            is_mobile=shot.width < _TABLET,
         )
         page = context.new_page()
         if signed_in:
@@ -208,7 +210,7 @@ def _shots(story: str) -> tuple[Shot, ...]:
         Shot("session-dark", story, height=1000, scheme="dark"),
         Shot("session-narrow", story, width=390, height=844),
         Shot("session-german", story, height=1000, locale="de-DE"),
-        Shot("callbacks", "/console/callbacks?status=dead"),
+        Shot("callbacks", "/console/callbacks?status=dead", width=1440),
         Shot("overview", "/console/overview", height=1000),
     )
 
