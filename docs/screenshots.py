@@ -38,10 +38,9 @@ NODE: Final = "node-1"
 PATIENCE: Final = 60.0
 _TABLET: Final = 600
 _FOUND: Final = """
-SELECT session_id FROM sessions WHERE given_up IS NOT NULL AND session_id IN
+SELECT session_id FROM sessions WHERE given_up IS NOT NULL AND inferred IS NOT NULL AND session_id IN
   (SELECT session_id FROM callbacks WHERE subscriber = 'archive' AND status = 'dead')
-ORDER BY (SELECT count(*) FROM events WHERE events.session_id = sessions.session_id) DESC,
-  (SELECT count(*) FROM deliveries WHERE deliveries.session_id = sessions.session_id) DESC, session_id LIMIT 1
+ORDER BY (SELECT count(*) FROM deliveries WHERE deliveries.session_id = sessions.session_id) DESC, first_seen_at LIMIT 1
 """
 """The session with the most to tell: a callback that is dead, a gap, and an event that came late, and twice."""
 
