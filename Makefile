@@ -56,7 +56,7 @@ docs: .venv/dev ## the reference pages that are written by the program
 
 words: .venv/dev ## gather the console's texts into its catalogues, to be translated
 	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keywords N_ --no-location --sort-output --omit-header --output .words.pot src/statekeeper
-	$(BIN)/pybabel --quiet update --domain console --input-file .words.pot --output-dir src/statekeeper/console/locales --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel --quiet update --domain console --input-file .words.pot --output-dir src/statekeeper/console/locales --no-wrap --no-fuzzy-matching --ignore-obsolete --omit-header
 	@rm .words.pot
 
 lock: ## pin every dependency anew (needs uv)

@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.crowd import FLOWS, ONLY_STAGING, RARE_FLOW, RARE_SUBSCRIBER, SUBSCRIBERS, fill, is_store
+from benchmarks.crowd import FLOWS, ONLY_STAGING, RARE_FLOW, RARE_SUBSCRIBER, SUBSCRIBERS
+from benchmarks.filling import fill, is_store
 from statekeeper.store.database import Database
 from statekeeper.store.queries import Queries
 from statekeeper.store.queries.callbacks import CallbackFilter

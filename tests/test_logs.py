@@ -124,6 +124,13 @@ class TestForAPerson:
         assert "ValueError: " in stream.getvalue()
         assert "hunter2" not in stream.getvalue()
 
+    def test_a_terminal_is_sent_no_control_characters_of_somebody_s(self):
+        stream = Terminal()
+        configure_logging(stream=stream)
+        structlog.get_logger().info("signed_in", name="\x1b[2Jmarta\x07\x9b1A")
+        assert "\\x1b[2Jmarta\\x07\\x9b1A" in stream.getvalue()
+        assert [each for each in ("\x1b[2J", "\x07", "\x9b") if each in stream.getvalue()] == []
+
 
 class TestRedaction:
     def test_a_token_is_blotted_out_whole_or_in_part(self):

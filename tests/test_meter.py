@@ -100,11 +100,23 @@ async def test_a_node_that_was_restarted_goes_on_with_its_minute_and_beside_othe
 
 
 async def test_what_is_older_than_a_day_is_forgotten(database, execute, clock):
-    add = lambda c, now: minutes.add(c, "a", Figures({"applied": 1}), now)  # noqa: E731
-    await execute(add)
-    clock.advance(timedelta(days=1).total_seconds())
-    await execute(add)
-    assert await rows(database, "SELECT count(*) FROM minutes") == [(1,)]
+    add = lambda node: execute(lambda c, now: minutes.add(c, node, Figures({"applied": 1}), now))  # noqa: E731
+    await add("gone")
+    await add("a")
+    clock.advance(timedelta(hours=23, minutes=59).total_seconds())
+    await add("a")
+    assert await rows(database, "SELECT count(*) FROM minutes") == [(3,)]
+    clock.advance(60)
+    await add("a")
+    assert await rows(database, "SELECT count(*) FROM minutes WHERE node = 'a'") == [(2,)]
+    assert await rows(database, "SELECT count(*) FROM minutes WHERE node = 'gone'") == [(0,)]
+
+
+async def test_an_hour_of_nothing_but_refusals_is_written_as_well(database, execute, counters):
+    meter = Meter(execute, "a", counters.read)
+    counters.refusals.labels("expired").inc()
+    await meter.write()
+    assert await kept(database, execute) == [(35, "a", {}, {"expired": 1}, [0, 0, 0])]
 
 
 async def test_nothing_is_written_while_nothing_comes(execute, counters):

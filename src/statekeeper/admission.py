@@ -13,7 +13,7 @@ def access_policy(settings: Settings) -> AccessPolicy:
     tokens = tuple(
         AccessToken(each.name, each.sha256.get_secret_value(), Role[each.role.upper()]) for each in settings.tokens
     )
-    return AccessPolicy(tokens, provider=settings.oidc.issuer is not None)
+    return AccessPolicy(tokens, provider=settings.oidc.issuer)
 
 
 def entrance_of(settings: Settings) -> Entrance | None:

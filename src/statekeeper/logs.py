@@ -38,6 +38,7 @@ _SECRETS: Final = (
 )
 _PASSWORD: Final = re.compile("://([^:@/]*):.*@", re.DOTALL)
 _TOKEN: Final = re.compile(r"^(?!https?:|postgres)([^@]*?://)(?![^:@/]*:\*\*\*@).*@", re.IGNORECASE | re.DOTALL)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PARAMETER: Final = re.compile("([?&][^=&]*=)[^&]*")
 
 
@@ -139,16 +140,26 @@ def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return redacted
 
 
+def _spare_the_terminal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A terminal obeys control characters: what somebody is called must not paint over other lines."""
+    return {
+        name: _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
 def _formatter(*, pretty: bool) -> ProcessorFormatter:
     """Tracebacks become text before they are redacted, also for a person: a pretty one would show local variables."""
-    render: Processor = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    render: list[Processor] = (
+        [_spare_the_terminal, structlog.dev.ConsoleRenderer()] if pretty else [structlog.processors.JSONRenderer()]
+    )
     return ProcessorFormatter(
         foreign_pre_chain=_STAMPS,
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             _redact_event,
-            render,
+            *render,
         ],
     )
 

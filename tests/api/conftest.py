@@ -71,12 +71,16 @@ async def bare() -> AsyncIterator[Http]:
 
 
 @pytest.fixture
-async def guarded(serving) -> AsyncIterator[Http]:
-    """The same with a token for each role, asked by somebody far away."""
-    tokens = [
+def tokens() -> list[dict[str, str]]:
+    return [
         {"name": f"the {role}", "sha256": hashlib.sha256(token.encode()).hexdigest(), "role": role}
         for role, token in TOKENS.items()
     ]
+
+
+@pytest.fixture
+async def guarded(serving, tokens) -> AsyncIterator[Http]:
+    """The same with a token for each role, asked by somebody far away."""
     async with serving(tokens=tokens) as service, Http(service.app, "statekeeper.example") as http:
         yield http
 

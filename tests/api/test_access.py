@@ -3,6 +3,7 @@
 import hashlib
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -16,6 +17,7 @@ from statekeeper.api.access import (
     AccessToken,
     Caller,
     Role,
+    path_of,
     role_needed,
 )
 
@@ -197,7 +199,7 @@ async def test_there_are_no_websockets(service, path):
 
 
 def test_with_a_provider_and_no_tokens_the_house_is_guarded_and_no_token_is_good():
-    policy = AccessPolicy(provider=True)
+    policy = AccessPolicy(provider="https://id.example")
     for headers in ([(b"host", b"localhost")], [(b"authorization", b"Bearer anything")]):
         assert policy.judge("/v1/sessions", "GET", headers) is TOKEN_NEEDED
     assert policy.judge("/console/sessions", "POST", []) is ANYBODY, "the console's own guard asks there"
@@ -223,3 +225,24 @@ def test_a_token_is_proof_enough_that_no_page_has_sent_it():
     token = AccessToken("ops", hashlib.sha256(b"secret").hexdigest(), Role.ADMIN)
     headers = [(b"authorization", b"Bearer secret"), (b"sec-fetch-site", b"cross-site")]
     assert AccessPolicy((token,)).judge("/v1/endpoints", "POST", headers) == Caller("ops", Role.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("/idnow/v1/audit", "/v1/audit"),
+        ("/idnow//v1/audit/", "/v1/audit"),
+        ("/v1/audit", "/v1/audit"),
+        ("/health/idnow/v1/audit", "/v1/audit"),
+        ("/console/static/idnow/v1/audit", "/v1/audit"),
+    ],
+)
+async def test_mounted_below_another_path_the_door_judges_the_path_that_is_routed(serving, tokens, bearer, path, seen):
+    """Else what stands before, or in between, would open what is closed, or let a reader read the trail."""
+    async with serving(tokens=tokens) as service:
+        scope = {"path": path, "root_path": "/idnow"}
+        assert path_of(scope) == seen
+        for role, status in (("nobody", 401), ("reader", 403), ("support", 200)):
+            transport = httpx.ASGITransport(service.app, root_path="/idnow")
+            async with httpx.AsyncClient(transport=transport, base_url="http://statekeeper.example") as http:
+                assert (await http.get(path, headers=bearer(role))).status_code == status

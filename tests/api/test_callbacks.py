@@ -98,3 +98,21 @@ async def test_the_log_says_whose_token_it_was(guarded, bearer):
         answer = await guarded.post(f"/v1/sessions/{session}/notes", json=said, headers=bearer("support"))
     assert answer.status_code == 201
     assert (logs[0]["event"], logs[0]["by"], logs[0]["session_id"]) == ("session_noted", "the support", session)
+
+
+async def test_what_a_receiver_answered_is_not_for_readers(serving, client, tokens, bearer):
+    async with Receiver(Answer(200, body=b'{"receipt": "case 4711"}')) as receiver:
+        endpoints = [{"name": "crm", "url": receiver.url, "secrets": [SECRET]}]
+        async with serving(endpoints=endpoints, tokens=tokens) as service, client(service.app) as http:
+            http.headers.update(bearer("support"))
+            callback = await end(http, 1)
+            while await status_of(http, callback) != "delivered":  # noqa: ASYNC110 -- the relay says nothing when it has settled
+                await asyncio.sleep(0)
+            path = f"/v1/sessions/{callback['sessionId']}/history"
+            shown = (await http.get(path)).json()
+            hidden = (await http.get(path, headers=bearer("reader"))).json()
+    (told,) = shown["callbacks"]
+    assert told["receipt"] == "case 4711"
+    assert "case 4711" in told["attempts"][0]["response"]
+    told |= {"receipt": None, "attempts": [told["attempts"][0] | {"response": None}]}
+    assert hidden == shown

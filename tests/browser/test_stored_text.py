@@ -16,7 +16,7 @@ from house import SESSIONS, open_house
 
 PAYLOADS = {
     "script": "<script>window.pwned=1</script>",
-    "attribute": "\"><img src=x onerror=window.pwned=1>",
+    "attribute": '"><img src=x onerror=window.pwned=1>',
     "single-quotes": "' onfocus='window.pwned=1' autofocus x='",
     "svg": "<svg/onload=window.pwned=1>",
     "breaking-out": "</pre></textarea></title></svg><script>window.pwned=1</script>",

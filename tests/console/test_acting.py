@@ -157,7 +157,9 @@ async def test_a_gap_is_closed_once(serving, tokens):
 
 
 @pytest.mark.parametrize(
-    "expected", [{}, {"expected": ""}, {"expected": "1,2"}, {"expected": "one"}, {"expected": "²"}]
+    "expected",
+    [{}, {"expected": ""}, {"expected": "1,2"}, {"expected": "one"}, {"expected": "²"}, {"expected": "1" * 5000}],
+    ids=["not said", "empty", "other", "no number", "no digit", "endless"],
 )
 async def test_a_gap_that_nobody_has_looked_at_stays(serving, tokens, expected):
     async with serving(tokens=tokens) as service, signed_in(service, "support") as person:

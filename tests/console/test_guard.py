@@ -5,6 +5,7 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
+from databases import rows
 from statekeeper.api.access import CONSOLE, is_under
 from statekeeper.app import Service
 from statekeeper.console.guard import OPEN
@@ -79,6 +80,13 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(with_tokens)
     elsewhere = here | {"hx-current-url": "https://evil.example//evil.example"}
     answer = await with_tokens.get("/console/part", headers=elsewhere)
     assert answer.headers["hx-redirect"] == f"{SIGN_IN}?next=/console/sessions"
+
+
+async def test_a_part_of_a_page_that_says_it_is_nowhere_is_led_to_the_first(with_tokens):
+    here = {"hx-request": "true", "hx-current-url": "http://[x"}
+    answer = await with_tokens.get("/console/part", headers=here)
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, f"{SIGN_IN}?next=/console/sessions")
+    assert answer.headers["x-frame-options"] == "DENY"
 
 
 async def test_a_stream_is_not_led_anywhere(with_tokens):
@@ -200,6 +208,19 @@ class TestOnThisMachine:
         first = local.cookies[COOKIE]
         assert "set-cookie" not in (await local.get("/console/nothing")).headers
         assert local.cookies[COOKIE] == first
+
+    @pytest.mark.parametrize("dest", ["image", "empty", "iframe"])
+    async def test_a_page_of_somebody_else_has_nobody_signed_in(self, local, dest):
+        """It could else fill the store, a sign-in for each picture."""
+        foreign = {"sec-fetch-site": "cross-site", "sec-fetch-dest": dest}
+        for path in ("/console/nothing", SIGN_IN):
+            assert "set-cookie" not in (await local.get(path, headers=foreign)).headers
+        assert await rows(local.service.database, "SELECT digest FROM sign_ins") == []
+
+    async def test_a_link_from_a_page_of_somebody_else_is_followed(self, local):
+        answer = await local.get("/console", headers={"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"})
+        assert answer.headers["location"] == "/console/sessions"
+        assert COOKIE in local.cookies
 
     async def test_there_is_nothing_to_sign_in_with(self, local):
         answer = await local.get(SIGN_IN)

@@ -420,3 +420,14 @@ async def test_a_sign_in_ends_when_its_provider_is_no_longer_asked(serving, by_p
         cookie = person.cookies[COOKIE]
     async with serving(tokens=tokens) as service, Person(service, cookies={COOKIE: cookie}) as person:
         assert not await person.is_in()
+
+
+async def test_a_sign_in_ends_when_another_provider_is_asked(serving, by_provider, provider):
+    async with serving(**by_provider) as service, Person(service) as person:
+        await person.sign_in_by_provider()
+        cookie = person.cookies[COOKIE]
+    async with serving(**by_provider) as service, Person(service, cookies={COOKIE: cookie}) as person:
+        assert await person.is_in()
+    another = by_provider | {"oidc": by_provider["oidc"] | {"issuer": "https://id.example"}}
+    async with serving(**another) as service, Person(service, cookies={COOKIE: cookie}) as person:
+        assert not await person.is_in()

@@ -10,7 +10,7 @@ AT = datetime(2026, 1, 8, 8, 35, 37, 581000, tzinfo=UTC)
 
 def test_a_time_is_exact_for_a_script_and_readable_without_one():
     assert show_time(AT, "en") == '<time datetime="2026-01-08T08:35:37.581Z">8 Jan 2026, 08:35:37 UTC</time>'
-    assert show_time("2026-01-08T09:35:37.581+01:00", "de").endswith(">8 Jan. 2026, 08:35:37 UTC</time>")
+    assert show_time("2026-01-08T09:35:37.581+01:00", "de").endswith(">08.01.2026, 08:35:37 UTC</time>")
 
 
 def test_a_time_that_is_to_say_how_long_ago_it_was_is_marked():

@@ -126,13 +126,23 @@ async def test_whoever_is_in_goes_on(with_tokens):
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/overview")
 
 
-@pytest.mark.parametrize(("left", "role"), [([], None), ([{"role": "reader"}], "reader")])
+@pytest.mark.parametrize(
+    ("left", "role"),
+    [
+        ([], None),
+        ([{"role": "reader"}], "reader"),
+        ([{"sha256": "9f" * 32}], None),
+        ([{"name": "somebody"}], None),
+    ],
+    ids=["none", "of another role", "another of this name", "of another name"],
+)
 async def test_a_sign_in_is_good_for_what_its_token_is_good_for_now(serving, tokens, left, role):
     async with serving(tokens=tokens) as service, Person(service) as person:
         await person.paste("token-of-support")
         cookie = person.cookies[COOKIE]
     others = [each for each in tokens if each["name"] != "the support"]
-    now = [{"name": "the support", "sha256": "9f" * 32, **each} for each in left]
+    (was,) = [each for each in tokens if each["name"] == "the support"]
+    now = [{**was, **each} for each in left]
     async with serving(tokens=[*others, *now]) as service, Person(service, cookies={COOKIE: cookie}) as person:
         assert await person.is_in() is (role is not None)
         if role:

@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import forge
 from databases import Clock
+from happenings import happen
 from situations import GAP_TIMEOUT, Circumstances, attempt, callback, ended, explain
 from statekeeper.console.disclosure import for_readers
 from statekeeper.console.evidence import gather
-from statekeeper.console.telling import Telling
+from statekeeper.console.telling import Telling, tell
 from statekeeper.explanation.beliefs import beliefs
 from statekeeper.explanation.case import CaseAct, CaseEvent
 from statekeeper.explanation.timeline import timeline
 from statekeeper.trust.archive import Flaw
+from visits import Person
 
 CLOCK = Clock()
 
@@ -73,3 +76,13 @@ def test_half_a_letter_can_be_shown():
     evidence = gather(event(forge.token({"eventId": "\ud800"}, header={"note": "\udfff"})))
     assert "\\ud800" in evidence.claims
     evidence.claims.encode()
+
+
+async def test_a_reader_is_given_no_claims_whatever_a_template_shows(serving):
+    async with serving() as service, Person(service, "https://localhost") as person:
+        session = UUID(await happen(person, forge.story(1)[0]))
+        parts = service.app.state.wiring
+        (shown,) = (await tell(parts, session, claimed=True)).evidence.values()
+        (hidden,) = (await tell(parts, session, claimed=False)).evidence.values()
+    assert "eventId" in shown.claims
+    assert hidden == replace(shown, claims="")

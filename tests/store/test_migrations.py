@@ -1,5 +1,6 @@
 """Migrations equal the tables, on both engines, down to the predicates of partial indexes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -89,11 +90,7 @@ async def test_the_store_can_be_taken_down_to_nothing_and_up_again(tmp_path):
 
 async def test_a_store_of_the_first_release_keeps_its_sessions_and_gains_the_feed(database: Database):
     """Its steps get positions in the order of their times, and its sessions say what they went on without."""
-    async with database.writer.begin() as connection:
-        await connection.run_sync(_migrate, command.downgrade, "0001")
-        await connection.run_sync(_fill)
-    async with database.writer.begin() as connection:
-        await connection.run_sync(_migrate, command.upgrade, "head")
+    await _upgrade_from(database, "0001", _fill)
     steps = "SELECT position, ordinal, terminal, ends FROM transitions ORDER BY position"
     assert await rows(database, steps) == [(1, 1, False, 0), (2, 2, True, 1), (3, 1, False, 1)]
     assert await rows(database, "SELECT position, ends FROM feed_heads") == [(3, 1)]
@@ -101,9 +98,40 @@ async def test_a_store_of_the_first_release_keeps_its_sessions_and_gains_the_fee
         of = table(SessionRow)
         found = (await connection.execute(select(of.c.given_up, of.c.inferred).order_by(of.c.state.desc()))).all()
     assert [tuple(row) for row in found] == [(None, None), ([1], ["session.created"])]
+
+
+async def test_a_store_of_the_first_release_knows_how_many_sessions_are_where(database: Database):
+    """Those that have taken no step are not among them."""
+    await _upgrade_from(database, "0001", _fill, _hold)
     async with database.reader.connect() as connection:
         states = (await connection.execute(select(table(FeedHeadRow).c.states))).scalar_one()
     assert states == {"completed": 1, "created": 1}
+
+
+@pytest.mark.parametrize("release", ["0001", "0002"])
+async def test_sessions_that_were_contradicted_before_the_column_was_there_are_marked(database: Database, release: str):
+    """Whoever was not is not, and a store without a conflict has none."""
+    await _upgrade_from(database, release, _fill, _hold)
+    assert await _contradicted(database) == []
+    await empty(database)
+    await _upgrade_from(database, release, _fill, _hold, _contradict)
+    assert await _contradicted(database) == [UUID(int=2), UUID(int=3)]
+
+
+async def _contradicted(database: Database) -> list[UUID]:
+    of = table(SessionRow).c
+    async with database.reader.connect() as connection:
+        found = await connection.execute(select(of.session_id).where(of.contradicted).order_by(of.session_id))
+    return list(found.scalars())
+
+
+async def _upgrade_from(database: Database, release: str, *fill: Callable[[Connection], None]) -> None:
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_migrate, command.downgrade, release)
+        for each in fill:
+            await connection.run_sync(each)
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_migrate, command.upgrade, "head")
 
 
 def _migrate(connection: Connection, move, revision: str) -> None:
@@ -115,17 +143,37 @@ def _migrate(connection: Connection, move, revision: str) -> None:
 def _fill(connection: Connection) -> None:
     """A session whose beginning was given up on, and a later one that has only begun."""
     for number, state, cursor, contiguous in ((1, "completed", 2, False), (2, "created", 1, True)):
-        session = {"session_id": UUID(int=number), "state": state, "terminal": state == "completed", "cursor": cursor}
-        more = {"contiguous": contiguous, "held": [], "applied": [cursor], "ordinal": cursor, "arrivals": 1}
-        chart = {"chart_id": "c", "chart_version": "v", "first_seen_at": AT, "updated_at": AT}
-        connection.execute(_SESSIONS.insert().values(session | more | chart))
-        event = {"session_id": UUID(int=number), "arrival": 1, "event_id": "e", "name": "n", "sequence": cursor}
-        proof = {"digest": bytes(32), "disposition": "applied", "received_at": AT, "token": "t", "key_thumbprint": "k"}
-        connection.execute(table(EventRow).insert().values(event | proof))
+        _tell(connection, number, state, cursor, contiguous=contiguous)
+        _claim(connection, number, 1, "applied", cursor)
     for number, ordinal, cause in ((2, 1, "event"), (1, 1, "inferred"), (1, 2, "event")):
         step = {"session_id": UUID(int=number), "ordinal": ordinal, "source": "s", "target": "t", "cause": cause}
         borne = {"trigger": "session.created", "event_id": "e" if cause == "event" else None}
         connection.execute(_STEPS.insert().values(step | borne | {"at": AT + timedelta(seconds=number)}))
+
+
+def _hold(connection: Connection) -> None:
+    """A session that has taken no step."""
+    _tell(connection, 3, "pending", 0, held=[2])
+    _claim(connection, 3, 1, "held", 2)
+
+
+def _contradict(connection: Connection) -> None:
+    """One claim against the session that has begun, and two against the one that has not."""
+    for number, arrival, sequence in ((2, 2, 1), (3, 2, 2), (3, 3, 2)):
+        _claim(connection, number, arrival, "conflict", sequence)
+
+
+def _tell(connection: Connection, number: int, state: str, cursor: int, **more: object) -> None:
+    session = {"session_id": UUID(int=number), "state": state, "terminal": state == "completed", "cursor": cursor}
+    rest = {"contiguous": True, "held": [], "applied": [cursor], "ordinal": cursor, "arrivals": 1}
+    chart = {"chart_id": "c", "chart_version": "v", "first_seen_at": AT, "updated_at": AT}
+    connection.execute(_SESSIONS.insert().values(session | rest | chart | more))
+
+
+def _claim(connection: Connection, number: int, arrival: int, disposition: str, sequence: int) -> None:
+    key = {"session_id": UUID(int=number), "arrival": arrival, "event_id": f"e{arrival}", "sequence": sequence}
+    facts = {"name": "n", "digest": bytes([arrival] * 32), "disposition": disposition, "received_at": AT}
+    connection.execute(table(EventRow).insert().values(key | facts | {"token": "t", "key_thumbprint": "k"}))
 
 
 AT = datetime(2026, 1, 8, tzinfo=UTC)

@@ -10,7 +10,7 @@ from statekeeper.store.sign_ins import Limits, SignIn
 from stores import Store
 
 LIMITS = Limits(idle=timedelta(seconds=1800), lifetime=timedelta(seconds=43_200))
-MARTA = SignIn("a" * 64, "marta", "support", "oidc", "c" * 43)
+MARTA = SignIn("a" * 64, "marta", "support", "oidc", "e" * 64, "c" * 43)
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ async def test_what_has_ended_is_taken_away_by_the_next_who_signs_in(store, cloc
     clock.advance(seconds - 1)
     if busy:
         await see(store)
-    await add(store, SignIn("b" * 64, "jan", "reader", "oidc", "d" * 43))
+    await add(store, SignIn("b" * 64, "jan", "reader", "oidc", "f" * 64, "d" * 43))
     assert len(await rows(database, "SELECT digest FROM sign_ins")) == 2
     clock.advance(1)
-    await add(store, SignIn("e" * 64, "eva", "reader", "oidc", "d" * 43))
+    await add(store, SignIn("e" * 64, "eva", "reader", "oidc", "f" * 64, "d" * 43))
     assert await rows(database, "SELECT name FROM sign_ins ORDER BY name") == [("eva",), ("jan",)]

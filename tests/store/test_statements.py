@@ -24,6 +24,7 @@ def session(**changes):
         "terminal": False,
         "cursor": 1,
         "contiguous": True,
+        "contradicted": False,
         "held": (3, 4),
         "applied": (1,),
         "ordinal": 1,

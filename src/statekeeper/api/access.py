@@ -97,15 +97,18 @@ def role_too_low(needed: Role) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Who is let in to what. Without tokens and without a `provider` to sign in by, whoever is on this machine."""
+    """Who is let in to what. Without tokens and without a `provider` to sign in by, whoever is on this machine.
+
+    The provider is told by its issuer.
+    """
 
     tokens: tuple[AccessToken, ...] = ()
-    provider: bool = False
+    provider: str | None = None
 
     @property
     def guarded(self) -> bool:
         """Whether whoever asks must say who he is."""
-        return bool(self.tokens) or self.provider
+        return bool(self.tokens or self.provider)
 
     def judge(self, path: str, method: str, headers: Headers) -> Caller | Problem:
         """The caller if this request may pass, or why it may not."""
@@ -121,16 +124,17 @@ class AccessPolicy:
         needed = role_needed(path, method)
         return caller if caller.role >= needed else role_too_low(needed)
 
-    def caller_with(self, token: bytes) -> Caller | None:
-        """Whose token this is. All are compared, in constant time, so that how long it takes tells nothing."""
+    def find(self, token: bytes) -> AccessToken | None:
+        """Which token this is. All are compared, in constant time, so that how long it takes tells nothing."""
         digest = hashlib.sha256(token).hexdigest()
         known = [token for token in self.tokens if hmac.compare_digest(token.sha256.lower(), digest)]
-        return Caller(known[0].name, known[0].role) if known else None
+        return known[0] if known else None
 
     def _bearer(self, headers: Headers) -> Caller | None:
         given = [value for name, value in headers if name == b"authorization"]
         match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-        return self.caller_with(match[1]) if match else None
+        token = self.find(match[1]) if match else None
+        return Caller(token.name, token.role) if token else None
 
 
 class Door:
@@ -145,7 +149,7 @@ class Door:
         if path == WEBHOOK or scope["type"] == ScopeType.WEBSOCKET:
             await self._app(scope, receive, send)
             return
-        verdict = self._policy.judge(normalize_path(path), scope["method"], list(scope["headers"]))
+        verdict = self._policy.judge(path_of(scope), scope["method"], list(scope["headers"]))
         if isinstance(verdict, Caller):
             scope["user"], scope["auth"] = verdict.name, verdict
             await self._app(scope, receive, send)
@@ -153,6 +157,12 @@ class Door:
         log.info("access_refused", status=verdict.kind.status, reason=verdict.kind.title)
         response = verdict.response().to_asgi_response(app=None, request=Request(scope))
         await response(scope, receive, send)
+
+
+def path_of(scope: Scope) -> str:
+    """The path that the router goes by: behind where the app is mounted, if it is, and without superfluous slashes."""
+    path, root = scope["path"], scope.get("root_path")
+    return normalize_path(path.split(root, maxsplit=1)[-1] if root else path)
 
 
 def is_under(path: str, root: str) -> bool:

@@ -6,14 +6,16 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from msgspec.structs import replace
 
+from statekeeper.api.access import Caller, Role
 from statekeeper.api.parameters import Parameters, read_uuid
 from statekeeper.api.responses import conditional, json_response
 from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.core.errors import NotFound
 from statekeeper.store.pages import DEFAULT_LIMIT, MAX_LIMIT
 from statekeeper.store.queries.sessions import SessionFilter
-from statekeeper.store.views import SessionView
+from statekeeper.store.views import HistoryView, SessionView
 
 LONGEST_WAIT: Final = 60
 _FILTERS: Final = ("terminal", "environment", "flowId", "updatedAfter", "updatedBefore", "limit", "cursor")
@@ -34,13 +36,14 @@ async def get_session(request: Request[Any, Any, Any], session_id: FromPath[str]
 
 @get("/v1/sessions/{session_id:str}/history")
 async def get_history(request: Request[Any, Any, Any], session_id: FromPath[str]) -> Response[bytes]:
-    """How a session came to be what it is."""
+    """How a session came to be what it is; a reader is not shown what subscribers answered."""
     key = read_uuid("sessionId", session_id)
     Parameters.read(request.scope["query_string"], ())
     view = await wiring(request.scope).queries.histories.find(key)
     if view is None:
         raise NotFound("session", key)
-    return json_response(view)
+    caller: Caller = request.scope["auth"]
+    return json_response(view if caller.role >= Role.SUPPORT else _for_readers(view))
 
 
 @get("/v1/sessions")
@@ -58,6 +61,15 @@ async def list_sessions(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
     limit = given.integer("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
     return json_response(await parts.queries.sessions.search(wanted, limit, given.verbatim("cursor")))
+
+
+def _for_readers(view: HistoryView) -> HistoryView:
+    """Without what subscribers said, which may be anything, and what their work is to be found by."""
+    callbacks = [
+        replace(each, receipt=None, attempts=[replace(attempt, response=None) for attempt in each.attempts])
+        for each in view.callbacks
+    ]
+    return replace(view, callbacks=callbacks)
 
 
 async def _await_end(parts: Wiring, session_id: UUID, seconds: float) -> SessionView | None:

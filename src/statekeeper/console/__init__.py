@@ -13,6 +13,8 @@ from litestar.response import Redirect
 
 from statekeeper.console.acting import do_act, show_act
 from statekeeper.console.assets import get_asset
+from statekeeper.console.callbacks import list_callbacks, stream_standings
+from statekeeper.console.endpoints import ENDPOINT_PAGES
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
 from statekeeper.console.guard import Guard, require_visitor
@@ -21,10 +23,12 @@ from statekeeper.console.overview import get_overview, stream_overview
 from statekeeper.console.preferences import change_preferences
 from statekeeper.console.session import get_session_page, stream_session_page
 from statekeeper.console.signing_in import ENTRANCES, EXITS
+from statekeeper.console.trail import list_trail
 
 __all__ = ["Guard", "routes"]
 
-_NOWHERE: Final = [f"/console/{within}{{rest:path}}" for within in ("", "sessions/{key:str}/", "callbacks/{key:str}/")]
+_WITHIN: Final = ("", "sessions/{key:str}/", "callbacks/{key:str}/", "endpoints/{name:str}/{act:str}/")
+_NOWHERE: Final = [f"/console/{within}{{rest:path}}" for within in _WITHIN]
 
 
 @get("/console")
@@ -48,8 +52,12 @@ PAGES: Final = (
     stream_session_page,
     get_overview,
     stream_overview,
+    list_callbacks,
+    stream_standings,
     show_act,
     do_act,
+    *ENDPOINT_PAGES,
+    list_trail,
     get_nothing,
     *EXITS,
 )

@@ -4,30 +4,29 @@ Each is asked for by a link and done by a form, so that it works without a scrip
 that the act has left on the session's timeline; whoever cannot act any more is told what is so by now.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.connection import ASGIConnection
-from litestar.exceptions import NotFoundException, PermissionDeniedException
-from litestar.handlers.base import BaseRouteHandler
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from statekeeper.api.wiring import Wiring, wiring
+from statekeeper.console.actors import actor_of, require_support
 from statekeeper.console.forms import read_form
 from statekeeper.console.pages import page
 from statekeeper.console.session import address
 from statekeeper.console.telling import circumstances
-from statekeeper.console.visitor import Asked, visitor
-from statekeeper.core.acts import MAX_REASON, Act, Actor, CloseGap, Note, Resend, Retry, Via
+from statekeeper.console.visitor import Asked
+from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
 from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
 from statekeeper.explanation.why import explain
 from statekeeper.store.views import ActPlanView
 
-ACTING: Final = "support"
 CALLBACKS: Final = "/console/callbacks"
 _PATHS: Final = [
     f"{CALLBACKS}/{{key:str}}/retry",
@@ -35,23 +34,18 @@ _PATHS: Final = [
     "/console/sessions/{key:str}/close-gap",
     "/console/sessions/{key:str}/note",
 ]
+_NUMBER: Final = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
 _OVERTAKEN: Final = (AlreadyDelivered, NotDelivered, NothingHeld)
 Form = Mapping[str, str]
 
 
-def require_acting(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Let nobody act, nor see what an act would do, whose role does not allow it."""
-    if not visitor(connection).may(ACTING):
-        raise PermissionDeniedException
-
-
-@get(_PATHS, guards=[require_acting])
+@get(_PATHS, guards=[require_support])
 async def show_act(request: Asked, key: FromPath[str]) -> Response[str]:
     """What an act would do, and a form to do it."""
     return await _ask(request, _act(request, key, None, {}))
 
 
-@post(_PATHS, guards=[require_acting], status_code=303)
+@post(_PATHS, guards=[require_support], status_code=303)
 async def do_act(request: Asked, key: FromPath[str]) -> Response[Any]:
     """Do it, and go to where it is told."""
     form = await read_form(request)
@@ -61,7 +55,7 @@ async def do_act(request: Asked, key: FromPath[str]) -> Response[Any]:
     except BodyRefused:
         return await _ask(request, _act(request, key, None, form), status=422, reason=reason, refused="reason")
     try:
-        done = await wiring(request.scope).acts.perform(act, _actor(request))
+        done = await wiring(request.scope).acts.perform(act, actor_of(request))
     except GapMoved:
         return await _ask(request, _act(request, key, None, {}), status=409, reason=reason, refused="moved")
     except _OVERTAKEN:
@@ -78,7 +72,7 @@ def _act(request: Asked, key: str, reason: str | None, form: Form) -> Act:
 
 def _close_gap(key: UUID, reason: str | None, form: Form) -> CloseGap:
     """Whoever sends no numbers has seen none, and so expects none; only to look, none need be expected."""
-    expected = tuple(int(each) for each in form.get("expected", "").split(",") if each.isascii() and each.isdigit())
+    expected = tuple(map(int, _NUMBER.findall(form.get("expected", ""))))
     return CloseGap(key, reason, None if reason is None else expected)
 
 
@@ -121,12 +115,6 @@ async def _other(parts: Wiring, act: Act) -> ActPlanView | None:
         case Resend(callback_id=key):
             return await parts.acts.plan(Retry(key))
     return None
-
-
-def _actor(request: Asked) -> Actor:
-    """For the audit trail. Behind a proxy the address is the proxy's, whatever the request says of it."""
-    who, client = visitor(request), request.scope["client"]
-    return Actor(who.name, who.role.name.lower(), Via.CONSOLE, client[0] if client else None)
 
 
 def _way_back(session_id: UUID | None) -> str:

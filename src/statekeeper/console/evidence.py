@@ -17,7 +17,7 @@ from statekeeper.trust.archive import Flaw, examine
 class Evidence:
     """`flaw` says why the signature does not verify, and is None if it does; `claims` is JSON to be read by people.
 
-    `kid` and `algorithm` are the token's own; None where it says none.
+    `kid` and `algorithm` are the token's own; None where it says none. `claims` is empty for whoever may not see them.
     """
 
     flaw: Flaw | None
@@ -27,11 +27,12 @@ class Evidence:
     claims: str
 
 
-def gather(event: CaseEvent) -> Evidence:
-    """The evidence for one event."""
+def gather(event: CaseEvent, *, claimed: bool = True) -> Evidence:
+    """The evidence for one event; with what it claims, if `claimed`."""
     proof = examine(event.token, event.jwk)
     kid, algorithm = (_text(proof.header, name) for name in ("kid", "alg"))
-    return Evidence(proof.detail, event.thumbprint, kid, algorithm, _printable(_pretty(proof.claims)))
+    claims = _printable(_pretty(proof.claims)) if claimed else ""
+    return Evidence(proof.detail, event.thumbprint, kid, algorithm, claims)
 
 
 def _text(header: Mapping[str, Any], name: str) -> str | None:

@@ -5,7 +5,7 @@ What is wrong is kept beside what was given, so that the page can show both; a n
 a misspelt filter that is ignored would list everything and look like an answer.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -23,13 +23,14 @@ LONGEST: Final = 4096
 MARKS: Final = ("gap", "dead", "contradicted")
 _NAMES: Final = ("q", "environment", "flow", "since", "until", *MARKS, "cursor", "after")
 _NO_FILTERS: Final = ("cursor", "after")
+NO_MOMENT: Final = N_("This is no day, and no day with a time, as in 2026-01-31T08:00.")
 _TAKES: Final = {
     "q": N_("There is no session id in this, and no part of one: at least four of the digits 0 to 9 and a to f."),
     "state": N_("There is no such state."),
     "environment": N_("An environment has 1 to 255 characters."),
     "flow": N_("A flow has 1 to 255 characters."),
-    "since": N_("This is no day, and no day with a time, as in 2026-01-31T08:00."),
-    "until": N_("This is no day, and no day with a time, as in 2026-01-31T08:00."),
+    "since": NO_MOMENT,
+    "until": NO_MOMENT,
     **dict.fromkeys(MARKS, N_("This is either true, or not there.")),
 }
 _BEFORE_ITS_BEGINNING: Final = N_("The end must be later than the beginning.")
@@ -85,29 +86,29 @@ def read_filters(query: bytes, states: Collection[str]) -> Filters:
         name: kept for name, each in values.items() if (kept := [value.strip() for value in each if value.strip()])
     }
     given, faults = Parameters(filled), dict[str, str]()
-    sought = _take(faults, "q", lambda name: _read_sought(given, name))
+    sought = take(faults, _TAKES, "q", lambda name: _read_sought(given, name))
     wanted = ListingFilter(
         part=sought if isinstance(sought, str) else None,
-        states=_take(faults, "state", lambda name: given.choices(name, states)) or (),
-        environment=_take(faults, "environment", given.text),
-        flow_id=_take(faults, "flow", given.text),
-        since=_take(faults, "since", lambda name: _read_moment(given, name)),
-        until=_take(faults, "until", lambda name: _read_moment(given, name)),
-        gap=bool(_take(faults, "gap", given.truth)),
-        dead=bool(_take(faults, "dead", given.truth)),
-        contradicted=bool(_take(faults, "contradicted", given.truth)),
+        states=take(faults, _TAKES, "state", lambda name: given.choices(name, states)) or (),
+        environment=take(faults, _TAKES, "environment", given.text),
+        flow_id=take(faults, _TAKES, "flow", given.text),
+        since=take(faults, _TAKES, "since", lambda name: read_moment(given, name)),
+        until=take(faults, _TAKES, "until", lambda name: read_moment(given, name)),
+        gap=bool(take(faults, _TAKES, "gap", given.truth)),
+        dead=bool(take(faults, _TAKES, "dead", given.truth)),
+        contradicted=bool(take(faults, _TAKES, "contradicted", given.truth)),
     )
     if wanted.since and wanted.until and wanted.until <= wanted.since:
         faults["until"] = _BEFORE_ITS_BEGINNING
     return Filters(filled, wanted, sought if isinstance(sought, UUID) else None, faults)
 
 
-def _take(faults: dict[str, str], name: str, read: Callable[[str], T]) -> T | None:
-    """What a field holds; None where that is wrong, which is then among the faults."""
+def take(faults: dict[str, str], takes: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
+    """What a field holds; None where that is wrong: what it takes is then among the faults."""
     try:
         return read(name)
     except QueryRefused:
-        faults[name] = _TAKES[name]
+        faults[name] = takes[name]
         return None
 
 
@@ -120,7 +121,8 @@ def _read_sought(given: Parameters, name: str) -> UUID | str | None:
     return sought
 
 
-def _read_moment(given: Parameters, name: str) -> datetime | None:
+def read_moment(given: Parameters, name: str) -> datetime | None:
+    """A field with a day, or a day and a time; raises `QueryRefused`."""
     text = given.verbatim(name)
     return None if text is None else _parse_moment(name, text)
 

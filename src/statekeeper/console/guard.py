@@ -3,7 +3,8 @@
 The guard stands before the routing and judges by path, so that a page made tomorrow is behind it by itself; `Router`s
 of pages have `require_visitor` besides, which lets nobody in whom the guard has not seen. Whoever is not signed in is
 shown the way to it; on this machine, where nobody need sign in, whoever comes is signed in silently, so that acts are
-proved by the same secret there.
+proved by the same secret there. A page of somebody else cannot have that done behind a person's back, as often as it
+likes: only a link from there is followed.
 
 An act takes two proofs that a page of ours has sent it: what the browser says of where it comes from, and the secret
 of the sign-in, in the form or in a header (OWASP's synchronizer token), which no other origin can read.
@@ -17,9 +18,8 @@ from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
-from litestar.utils import normalize_path
 
-from statekeeper.api.access import CONSOLE, is_under
+from statekeeper.api.access import CONSOLE, is_under, path_of
 from statekeeper.api.provenance import SAFE, is_foreign
 from statekeeper.console import assets, cookies
 from statekeeper.console.failures import answer_page
@@ -29,7 +29,7 @@ from statekeeper.console.refusals import SIGN_IN, refuse_foreign, refuse_unprove
 from statekeeper.console.sign_ins import ANYBODY_HERE
 from statekeeper.console.vigil import EVERY_SECONDS, Vigil
 from statekeeper.console.visit import Visit, giving
-from statekeeper.console.visitor import SCOPE_KEY, Visitor
+from statekeeper.console.visitor import SCOPE_KEY, Asked, Visitor
 from statekeeper.core.errors import StatekeeperError
 
 OPEN: Final = frozenset({SIGN_IN, f"{SIGN_IN}/provider", f"{SIGN_IN}/answer", "/console/preferences"})
@@ -44,7 +44,7 @@ class Guard:
         self._pause = pause
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or not is_under(path := normalize_path(scope["path"]), CONSOLE):
+        if scope["type"] != ScopeType.HTTP or not is_under(path := path_of(scope), CONSOLE):
             await self._app(scope, receive, send)
             return
         send, visit = hardened(send), Visit(Request(scope), path, receive)
@@ -88,10 +88,17 @@ class Guard:
     async def _visitor(self, visit: Visit) -> Visitor | None:
         sign_ins, request = self._reception.sign_ins, visit.request
         visitor = await sign_ins.find(request.cookies.get(cookies.SIGNED_IN))
-        if visitor is None and not self._reception.access.guarded and request.method == "GET":
+        if visitor is None and not self._reception.access.guarded and _is_a_visit(request):
             value, visitor = await sign_ins.begin(ANYBODY_HERE)
             visit.gift = cookies.signed_in(value)
         return visitor
+
+
+def _is_a_visit(request: Asked) -> bool:
+    """Whether somebody looks at something, which is to be seen as a page if a page of somebody else has led here."""
+    if request.method != "GET":
+        return False
+    return request.headers.get("sec-fetch-dest") == "document" or not is_foreign(request.scope["headers"])
 
 
 def require_visitor(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

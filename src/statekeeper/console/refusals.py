@@ -58,5 +58,9 @@ def _refuse(request: Asked, status: int, title: str, detail: str) -> Response[st
 
 
 def _relative(url: str) -> str:
-    parts = urlsplit(url)
+    """An address without its host; empty where it is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

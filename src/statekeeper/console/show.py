@@ -19,6 +19,7 @@ from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
 _RELATIVE: Final = Markup(" data-relative")
+_WRITTEN: Final = {"en": "d MMM y, HH:mm:ss", "de": "dd.MM.y, HH:mm:ss"}
 _FINE: Final = "#,##0.#"
 _COARSE: Final = "#,##0"
 _SHORT: Final = 0.1
@@ -28,7 +29,7 @@ _CODE: Final = Markup("<b>{}</b>")
 def show_time(at: datetime | str, language: str, *, relative: bool = False) -> Markup:
     """A time, in UTC until a script knows better, or says how long ago; the exact one is in its `datetime`."""
     instant = parse_rfc3339(at) if isinstance(at, str) else at
-    text = format_datetime(instant, "d MMM y, HH:mm:ss", locale=language)
+    text = format_datetime(instant, _WRITTEN[language], locale=language)
     return _TIME.format(rfc3339(instant), _RELATIVE if relative else "", f"{text} UTC")
 
 

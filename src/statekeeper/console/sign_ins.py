@@ -1,12 +1,14 @@
 """Who is signed in: told by a cookie of 32 random bytes, which this browser has and nobody else.
 
 All that is known of it is in the store, so that any node may be asked and an end is an end everywhere. A sign-in holds
-only as long as what it was made by: with a token that is no longer configured, by a provider that is no longer asked,
-or as anybody on this machine once the house is guarded, nobody is signed in any more. A token's role is the one that
-it has now.
+only as long as what it was made by: with a token that is no longer configured, be it that another one has its name, by
+a provider that is no longer asked, or as anybody on this machine once the house is guarded, nobody is signed in any
+more. A token's role is the one that it has now. What it was made by is kept as a hash under the cookie, so that whoever
+could read the table could not even try out tokens.
 """
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from statekeeper.api.access import LOCAL, AccessPolicy, Role
+from statekeeper.api.access import LOCAL, AccessPolicy, AccessToken, Role
 from statekeeper.console.visitor import Visitor
 from statekeeper.core.errors import Unavailable
 from statekeeper.store import sign_ins
@@ -38,14 +40,20 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, what they may do, and how they proved it."""
+    """Who somebody is, what they may do, how they proved it, and by what: a token's hash, a provider's issuer."""
 
     name: str
     role: Role
     method: Method
+    proof: str = ""
 
 
 ANYBODY_HERE: Final = Identity(LOCAL.name, LOCAL.role, Method.LOCAL)
+
+
+def bearer(token: AccessToken) -> Identity:
+    """Whoever has pasted this token."""
+    return Identity(token.name, token.role, Method.TOKEN, token.sha256.lower())
 
 
 class SignIns:
@@ -61,7 +69,7 @@ class SignIns:
     async def begin(self, identity: Identity, before: str | None = None) -> tuple[str, Visitor]:
         """Sign somebody in: the cookie to give them, always a new one, and the visitor. A sign-in `before` ends."""
         cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        new = SignIn(_digest(cookie), identity.name, identity.role.name.lower(), identity.method, csrf)
+        new = _sign_in(cookie, identity, csrf)
 
         def replace(connection: Connection, now: datetime) -> None:
             if before:
@@ -78,13 +86,13 @@ class SignIns:
             return None
         if found.stale:
             await self._touch(found.sign_in.digest)
-        role = self._role_of(found.sign_in)
+        role = self._role_of(found.sign_in, cookie)
         return None if role is None else Visitor(found.sign_in.name, role, found.sign_in.method, found.sign_in.csrf)
 
     async def holds(self, cookie: str | None) -> bool:
         """Whether this cookie is good still; nobody is seen by that. Raises `Unavailable`."""
         found = await self._look_up(cookie)
-        return found is not None and self._role_of(found.sign_in) is not None
+        return found is not None and self._role_of(found.sign_in, cookie) is not None
 
     async def end(self, cookie: str) -> None:
         """Sign somebody out, on every node at once."""
@@ -101,14 +109,31 @@ class SignIns:
         with suppress(Unavailable):
             await self._execute(lambda connection, now: sign_ins.touch(connection, digest, now))
 
-    def _role_of(self, sign_in: SignIn) -> Role | None:
+    def _role_of(self, sign_in: SignIn, cookie: str | None) -> Role | None:
         """What a sign-in is good for as the service is set up now."""
         match sign_in.method:
             case Method.LOCAL:
                 return None if self._access.guarded else LOCAL.role
             case Method.TOKEN:
-                return next((each.role for each in self._access.tokens if each.name == sign_in.name), None)
-        return Role[sign_in.role.upper()] if self._access.provider else None
+                bearers = (bearer(each) for each in self._access.tokens if each.name == sign_in.name)
+                return next((each.role for each in bearers if _made_by(each.proof, sign_in, cookie)), None)
+        return Role[sign_in.role.upper()] if _made_by(self._access.provider, sign_in, cookie) else None
+
+
+def _sign_in(cookie: str, identity: Identity, csrf: str) -> SignIn:
+    role = identity.role.name.lower()
+    return SignIn(_digest(cookie), identity.name, role, identity.method, _seal(cookie, identity.proof), csrf)
+
+
+def _made_by(proof: str | None, sign_in: SignIn, cookie: str | None) -> bool:
+    """Whether a sign-in was made by this proof, which is still good."""
+    if not proof or not cookie:
+        return False
+    return hmac.compare_digest(_seal(cookie, proof), sign_in.seal)
+
+
+def _seal(cookie: str, proof: str) -> str:
+    return hmac.new(cookie.encode(errors="replace"), proof.encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(cookie: str) -> str:

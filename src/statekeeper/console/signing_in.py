@@ -20,7 +20,7 @@ from statekeeper.console.pages import page
 from statekeeper.console.provider import SignInRefused
 from statekeeper.console.reception import Entrance, Reception, reception
 from statekeeper.console.refusals import SIGN_IN
-from statekeeper.console.sign_ins import Identity, Method
+from statekeeper.console.sign_ins import Identity, Method, bearer
 from statekeeper.console.visitor import SCOPE_KEY, Asked, visitor_or_none
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.explanation.sentences import N_, Sentence
@@ -55,12 +55,12 @@ async def sign_in_with_token(request: Asked) -> Response[Any]:
     if wait := desk.patience.wait_of(address):
         fault = Sentence(TOO_OFTEN.text, {"seconds": math.ceil(wait)})
         return _show(request, goal, fault, status=429, headers={"Retry-After": str(math.ceil(wait))})
-    caller = desk.access.caller_with(form.get("token", "").strip().encode())
-    if caller is None:
+    token = desk.access.find(form.get("token", "").strip().encode())
+    if token is None:
         desk.patience.note_failure(address)
         log.info("sign_in_refused", reason="token")
         return _show(request, goal, UNKNOWN_TOKEN, status=401)
-    return await _let_in(request, desk, Identity(caller.name, caller.role, Method.TOKEN), goal)
+    return await _let_in(request, desk, bearer(token), goal)
 
 
 @get(f"{SIGN_IN}/provider")
@@ -99,7 +99,7 @@ async def _welcome(request: Asked, desk: Reception, naming: Naming, claims: Clai
     if role is None:
         said = {"name": name, "claim": naming.roles_claim, "values": naming.accepted}
         return _refuse(request, goal, "role", Sentence(NO_ROLE, said), 403)
-    return await _let_in(request, desk, Identity(name, role, Method.OIDC), goal)
+    return await _let_in(request, desk, Identity(name, role, Method.OIDC, desk.access.provider or ""), goal)
 
 
 @post("/console/sign-out", status_code=200)

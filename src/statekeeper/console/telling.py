@@ -19,7 +19,7 @@ from statekeeper.explanation.why import Why, explain
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A session as told to somebody. `evidence` is by an event's arrival; what it claims is shown if `claimed`."""
+    """A session as told to somebody. `evidence` is by an event's arrival, and has what it claims if `claimed`."""
 
     case: Case
     why: Why
@@ -44,13 +44,14 @@ async def tell(parts: Wiring, session_id: UUID, *, claimed: bool, before: Tellin
         why=explain(shown, circumstances(parts)),
         moments=timeline(shown),
         beliefs={each.callback.callback_id: each for each in beliefs(shown)},
-        evidence=before.evidence if before and before.case.events == shown.events else _gather_all(case),
+        evidence=_proofs(before, shown) or {each.arrival: gather(each, claimed=claimed) for each in case.events},
         claimed=claimed,
     )
 
 
-def _gather_all(case: Case) -> dict[int, Evidence]:
-    return {event.arrival: gather(event) for event in case.events}
+def _proofs(before: Telling | None, shown: Case) -> Mapping[int, Evidence] | None:
+    """What was proved of these very events."""
+    return before.evidence if before and before.case.events == shown.events else None
 
 
 def circumstances(parts: Wiring) -> Circumstances:

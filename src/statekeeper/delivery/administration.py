@@ -1,8 +1,8 @@
 """What is done about endpoints, whoever asks for it: the API of a service that runs, or a command beside it.
 
 An act is one transaction, its entry in the audit trail included, and what it made of the roster is taken note of before
-it is answered. How an endpoint fares and whether it is enabled is state, and kept in the store for those in the
-settings as well; only what they are is theirs to say.
+it is answered; why it is done stands in that entry, where somebody says so. How an endpoint fares and whether it is
+enabled is state, and kept in the store for those in the settings as well; only what they are is theirs to say.
 """
 
 import json
@@ -59,28 +59,31 @@ class Administration:
         member = self._find(name)
         return endpoint_view(member, await self.read(_figures))
 
-    async def create(self, values: Values, actor: Actor) -> SecretEndpointView:
+    async def create(self, values: Values, actor: Actor, reason: str | None = None) -> SecretEndpointView:
         try:
-            secret = await self._create(values, actor)
+            secret = await self._create(values, actor, reason)
         except NotYetFree:
             await self.directory.burial.whole(self.execute, values["name"], NOTICED)
-            secret = await self._create(values, actor)
+            secret = await self._create(values, actor, reason)
         return with_secret(await self._show_done(values["name"]), secret)
 
-    async def change(self, name: str, patch: Values, actor: Actor) -> EndpointView:
-        entry = Record(Deed.ENDPOINT_CHANGE, subject=name, effect=_told(patch))
+    async def change(self, name: str, patch: Values, actor: Actor, reason: str | None = None) -> EndpointView:
+        entry = Record(Deed.ENDPOINT_CHANGE, subject=name, reason=reason, effect=_told(patch))
         await self._act(lambda c, now: self.catalogue.change(c, name, patch, now), actor, lambda _: entry)
         return await self._show_done(name)
 
-    async def rotate(self, name: str, secret: str | None, overlap: timedelta, actor: Actor) -> SecretEndpointView:
-        entry = Record(Deed.ENDPOINT_ROTATE, subject=name, effect={"overlap": overlap.total_seconds()})
+    async def rotate(
+        self, name: str, secret: str | None, overlap: timedelta, actor: Actor, reason: str | None = None
+    ) -> SecretEndpointView:
+        effect = {"overlap": overlap.total_seconds()}
+        entry = Record(Deed.ENDPOINT_ROTATE, subject=name, reason=reason, effect=effect)
         rotate = lambda c, now: self.catalogue.rotate(c, name, secret, overlap, now)  # noqa: E731 -- it is passed on
         new = await self._act(rotate, actor, lambda _: entry)
         return with_secret(await self._show_done(name), new)
 
-    async def delete(self, name: str, actor: Actor) -> int:
+    async def delete(self, name: str, actor: Actor, reason: str | None = None) -> int:
         """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
-        entry = Record(Deed.ENDPOINT_DELETE, subject=name)
+        entry = Record(Deed.ENDPOINT_DELETE, subject=name, reason=reason)
         await self._act(lambda c, now: self.catalogue.delete(c, name, now), actor, lambda _: entry)
         return await self.directory.burial.whole(self.execute, name)
 
@@ -90,9 +93,9 @@ class Administration:
 
         return await self._act(self.catalogue.reseal, actor, entry)
 
-    async def enable(self, name: str, actor: Actor) -> EndpointView:
+    async def enable(self, name: str, actor: Actor, reason: str | None = None) -> EndpointView:
         self._find(name)
-        tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_ENABLE, subject=name)
+        tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_ENABLE, subject=name, reason=reason)
         await self.execute(recorded(lambda c, now: health.enable(c, name, now, tell), actor, lambda _: entry))
         self.wake()
         return await self._show_done(name)
@@ -106,7 +109,7 @@ class Administration:
         self.wake()
         return await self._show_done(name)
 
-    async def ping(self, name: str, actor: Actor) -> PingView:
+    async def ping(self, name: str, actor: Actor, reason: str | None = None) -> PingView:
         """Send a test message at once, past the queue, the circuit and the count of failures.
 
         It is recorded before it is sent: what cannot be recorded is not done.
@@ -115,7 +118,8 @@ class Administration:
         if sender is None:
             raise CannotBeOpened(name)
         message_id = uuid4()
-        entry = Record(Deed.ENDPOINT_PING, subject=name, effect={"messageId": str(message_id)})
+        effect = {"messageId": str(message_id)}
+        entry = Record(Deed.ENDPOINT_PING, subject=name, reason=reason, effect=effect)
         await self.execute(lambda c, now: record(c, actor, entry, now))
         began = time.monotonic()
         claim = Claim(message_id, message_id, 0, name, _ping(name), 1, 0)
@@ -130,9 +134,9 @@ class Administration:
         except Unavailable:
             return endpoint_view(self._find(name), None)
 
-    async def _create(self, values: Values, actor: Actor) -> str:
+    async def _create(self, values: Values, actor: Actor, reason: str | None) -> str:
         def entry(_secret: str) -> Record:
-            return Record(Deed.ENDPOINT_CREATE, subject=values["name"], effect=_told(values))
+            return Record(Deed.ENDPOINT_CREATE, subject=values["name"], reason=reason, effect=_told(values))
 
         return await self._act(lambda c, now: self.catalogue.create(c, values, now), actor, entry)
 

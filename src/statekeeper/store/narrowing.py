@@ -7,7 +7,7 @@ that has all that is filtered by, so that no row is read which is not shown. SQL
 is told the index; PostgreSQL does, and is not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import eq, ge, lt
@@ -127,15 +127,21 @@ def _by_rarity(connection: Connection, wanted: ListingFilter, plan: Plan) -> Pla
         return replace(plan, index="ix_sessions_contradicted")
     if wanted.gap:
         return replace(plan, index="ix_sessions_with_gap")
-    if wanted.states and _are_few(connection, _sessions.c.state, wanted.states, FEW):
+    if wanted.states and _are_few(connection, FEW, _sessions.c.state.in_(wanted.states)):
         return replace(plan, index="ix_sessions_state")
-    if wanted.dead and _are_few(connection, _callbacks.c.status, ("dead",), FEW_DEAD):
+    if wanted.dead and _are_few(connection, FEW_DEAD, _callbacks.c.status == "dead"):
         return replace(plan, index=_BY_ID)
     return None
 
 
-def _are_few(connection: Connection, column: Column[Any], values: Sequence[str], most: int) -> bool:
-    some = select(column).where(column.in_(values)).limit(most + 1).subquery()
+def is_rare_origin(connection: Connection, environment: str, flow_id: str | None) -> bool:
+    """Whether the sessions of this environment, and of this flow if one is given, are few enough to be sorted."""
+    of_flow = () if flow_id is None else (_sessions.c.flow_id == flow_id,)
+    return _are_few(connection, FEW, _sessions.c.environment == environment, *of_flow)
+
+
+def _are_few(connection: Connection, most: int, *where: ColumnElement[bool]) -> bool:
+    some = select(literal_column("1")).where(*where).limit(most + 1).subquery()
     number: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
     return number <= most
 

@@ -28,12 +28,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Somebody who has signed in: by which `method`, and for how far. `csrf` is what his forms must say."""
+    """Somebody who has signed in: by which `method`, and for how far.
+
+    `seal` is what only his cookie and what he proved himself by make together; `csrf` is what his forms must say.
+    """
 
     digest: str
     name: str
     role: str
     method: str
+    seal: str
     csrf: str
 
 
@@ -57,7 +61,8 @@ def find(connection: Connection, digest: str, limits: Limits, now: datetime) -> 
     row: Any = connection.execute(_KEPT.where(_sign_ins.c.digest == digest, _is_good(limits, now))).one_or_none()
     if row is None:
         return None
-    return Found(SignIn(row.digest, row.name, row.role, row.method, row.csrf), row.seen_at <= now - SEEN_EVERY)
+    sign_in = SignIn(row.digest, row.name, row.role, row.method, row.seal, row.csrf)
+    return Found(sign_in, row.seen_at <= now - SEEN_EVERY)
 
 
 def touch(connection: Connection, digest: str, now: datetime) -> None:

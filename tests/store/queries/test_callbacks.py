@@ -41,6 +41,28 @@ async def test_every_subscriber_that_was_ever_owed_anything_has_its_counts(store
     await store.end(number(1), "error")
     first = clock.now
     await store.end(number(2), "error")
+    await store.end(number(3), "error")
+    await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), Dead())
     await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), Dead())
     await store.settle("mail", Attempt(Outcome.DELIVERED, clock.now, 7), Delivered())
-    assert await store.queries.callbacks.owed() == [Owed("crm", 2, 0, first), Owed("mail", 0, 1, None)]
+    assert await store.queries.callbacks.owed() == [Owed("crm", 3, 0, first), Owed("mail", 0, 2, None)]
+
+
+async def test_without_a_filter_all_are_listed_the_dead_as_well_and_none_twice(store, clock):
+    for index in range(3):
+        await store.end(number(index), "error")
+    await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), Dead())
+    await store.settle("mail", Attempt(Outcome.DELIVERED, clock.now, 7), Delivered())
+    everything = (await store.queries.callbacks.page(CallbackFilter(subscriber="mail"))).items
+    assert [item.status for item in everything] == ["pending", "delivered", "dead"]
+    twice = CallbackFilter(("dead", "pending", "dead"), "mail")
+    assert [item.status for item in (await store.queries.callbacks.page(twice)).items] == ["pending", "dead"]
+
+
+async def test_the_attempts_of_a_callback_are_in_their_order(store, clock):
+    await store.end(number(1), "error")
+    for _ in range(3):
+        await store.settle("mail", Attempt(Outcome.FAILED, clock.now, 7), RetryAt(clock.now))
+        clock.advance(1)
+    (item,) = (await store.queries.callbacks.page(CallbackFilter(subscriber="mail"))).items
+    assert [attempt.number for attempt in item.attempts] == [1, 2, 3]

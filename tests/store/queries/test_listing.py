@@ -87,6 +87,33 @@ async def test_every_combination_of_filters_agrees_with_a_filter_in_python(store
         assert await walk(store, wanted) == [line for line in everything if fits(line, wanted)]
 
 
+async def test_a_time_is_inclusive_where_it_begins_and_exclusive_where_it_ends(store, clock):
+    for index in range(3):
+        await store.end(number(index))
+    at = clock.now - timedelta(seconds=1)
+    seen = [[line.session_id.int for line in await walk(store, of)] for of in _around(at)]
+    assert seen == [[2, 1], [0], []]
+
+
+def _around(at):
+    return ListingFilter(since=at), ListingFilter(until=at), ListingFilter(since=at, until=at)
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_every_id_that_begins_so_is_found_up_to_the_last_digit_that_there_is(store):
+    ids = [UUID(hex=part.ljust(32, last)) for part, last in product(("abcc", "abcd", "abce"), "0f")]
+    await store.take(*(arrival(1, "created", each) for each in ids))
+    assert {line.session_id for line in await walk(store, ListingFilter(part="abcd"))} == set(ids[2:4])
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_a_part_is_found_where_dashes_would_stand_in_it(store):
+    one = UUID("fe1941c2-bc45-4142-b516-fa0fc9fd7754")
+    await store.take(arrival(1, "created", one), arrival(1, "created", number(7)))
+    for part in ("41c2bc45", "c454142b", "142b516f", "e1941c2bc454142b516fa0fc9fd7754"):
+        assert [line.session_id for line in await walk(store, ListingFilter(part=part))] == [one]
+
+
 @pytest.mark.usefixtures("rarity")
 async def test_an_id_is_found_by_its_beginning_or_else_by_any_part_of_it(store):
     await tell(store, 30)
@@ -105,13 +132,22 @@ async def test_a_line_tells_what_waits_and_what_is_wrong(store, clock):
     seen = clock.now
     await store.take(arrival(2, "completed", number(1), flow_id="a", environment="live"))
     (line,) = await walk(store, ListingFilter())
-    updated = line.updated_at
     ends = {"held": [2], "missing": [1], "gap": True, "contradicted": False, "dead": 0}
-    assert line == SessionLine(number(1), "pending", "live", "a", seen, updated, None, **ends)
+    assert line == SessionLine(number(1), "pending", "live", "a", seen, seen, None, **ends)
     await store.give_up()
     await store.take(arrival(2, "error", number(1)))
     (line,) = await walk(store, ListingFilter())
-    assert (line.state, line.held, line.missing, line.gap, line.contradicted) == ("completed", [], [], True, True)
+    closed = seen + timedelta(seconds=30)
+    ends = {"held": [], "missing": [], "gap": True, "contradicted": True, "dead": 0}
+    assert line == SessionLine(number(1), "completed", "live", "a", seen, closed, closed, **ends)
+
+
+async def test_who_was_contradicted_once_remains_so_whatever_comes_later(store):
+    await store.take(arrival(1, "created", number(1)))
+    await store.take(arrival(1, "error", number(1)))
+    await store.take(arrival(2, "completed", number(1)))
+    (line,) = await walk(store, ListingFilter(contradicted=True))
+    assert (line.state, line.contradicted) == ("completed", True)
 
 
 async def test_no_row_moves_while_somebody_pages_whatever_comes_in(store, clock):
@@ -133,6 +169,16 @@ async def test_the_choices_are_the_origins_that_there_are(store):
     for index, (flow, environment) in enumerate(product(FLOWS, ENVIRONMENTS)):
         await store.end(number(index), flow_id=flow, environment=environment)
     assert await store.queries.listing.choices() == Choices(["live", "test"], ["a", "b"])
+
+
+async def test_the_choices_have_what_one_environment_alone_has_and_two_hundred_flows_at_most(store):
+    for index, (flow, environment) in enumerate((("1", None), ("2", "live"), ("3", "stage"), ("4", "test"))):
+        await store.end(number(index), flow_id=flow, environment=environment)
+    assert await store.queries.listing.choices() == Choices(["live", "stage", "test"], ["1", "2", "3", "4"])
+    crowd = [(index, "live" if index % 2 else "test") for index in range(100, 320)]
+    many = (arrival(1, "created", number(i), flow_id=f"f{i}", environment=where) for i, where in crowd)
+    await store.take(*many)
+    assert (await store.queries.listing.choices()).flows == ["1", "2", "3", "4", *(f"f{i}" for i in range(100, 296))]
 
 
 async def test_a_flow_of_more_environments_than_can_be_walked_apart_is_walked_by_time(store):

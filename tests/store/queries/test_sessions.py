@@ -10,6 +10,8 @@ from statekeeper.core.errors import QueryRefused
 from statekeeper.core.events import LastStep
 from statekeeper.core.instants import parse_rfc3339
 from statekeeper.resources import default_chart
+from statekeeper.store import narrowing
+from statekeeper.store.queries import sessions
 from statekeeper.store.queries.sessions import SessionFilter, Sessions
 from stores import SESSION, arrival, number
 
@@ -142,3 +144,38 @@ async def test_a_limit_beyond_its_bounds_is_refused(store, limit):
 async def test_a_cursor_that_was_never_given_out_is_refused(store, cursor):
     with pytest.raises(QueryRefused, match="cursor"):
         await store.queries.sessions.search(SessionFilter(), 10, cursor)
+
+
+@pytest.mark.parametrize("few", [2, 0])
+async def test_an_environment_is_filtered_by_alike_whether_it_is_rare_or_not(store, monkeypatch, few):
+    """What is rare is sorted, and what is not is walked by time of change: SQLite is told which."""
+    monkeypatch.setattr(narrowing, "FEW", few)
+    for index, (flow, environment) in enumerate([("a", "live"), ("b", "live"), ("a", "test"), ("a", "live")]):
+        await store.end(number(index), "error" if index else "completed", flow_id=flow, environment=environment)
+
+    async def found(**wanted):
+        items = (await store.queries.sessions.search(SessionFilter(**wanted))).items
+        return [int(UUID(str(item.session_id))) for item in items]
+
+    assert await found(environment="live") == [3, 1, 0]
+    assert await found(environment="test") == [2]
+    assert await found(environment="live", states=("error",)) == [3, 1]
+    assert await found(environment="live", flow_id="b") == [1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (SessionFilter(), "ix_sessions_updated_at"),
+        (SessionFilter(terminal=True, flow_id="b"), "ix_sessions_updated_at"),
+        (SessionFilter(environment="live"), "ix_sessions_updated_at"),
+        (SessionFilter(environment="live", states=("error",)), "ix_sessions_state"),
+        (SessionFilter(environment="live", flow_id="b"), "ix_sessions_origin"),
+        (SessionFilter(environment="test", states=("error",)), "ix_sessions_origin"),
+    ],
+)
+async def test_an_origin_of_many_sessions_is_never_sorted_as_a_whole(store, monkeypatch, wanted, index):
+    monkeypatch.setattr(narrowing, "FEW", 1)
+    for each, (flow, environment) in enumerate([("a", "live"), ("b", "live"), ("a", "test"), ("a", "live")]):
+        await store.end(number(each), flow_id=flow, environment=environment)
+    assert await store.run(lambda c, _: sessions._index(c, wanted)) == index

@@ -4,7 +4,6 @@ Nothing is counted that grows with the store: sessions by state are kept with th
 the minute, and what waits is counted along indexes that have nothing else.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -103,13 +102,11 @@ def _read(connection: Connection, now: datetime) -> Overview:
 
 
 def count_states(connection: Connection) -> dict[str, int]:
-    """The sessions by their state; those that have taken no step yet are few, and are counted here and now."""
+    """The sessions by their state; those in the initial one are few, most without a step, and are counted now."""
     initial = default_chart().initial
     kept = connection.execute(select(table(FeedHeadRow).c.states)).scalar() or {}
-    begun: int = connection.execute(select(func.count()).where(_sessions.c.state == initial)).scalar_one()
-    counts = Counter({state: number for state, number in kept.items() if number})
-    counts[initial] += begun
-    return {state: number for state, number in counts.items() if number}
+    initially: int = connection.execute(select(func.count()).where(_sessions.c.state == initial)).scalar_one()
+    return {state: number for state, number in (kept | {initial: initially}).items() if number}
 
 
 def _read_minutes(connection: Connection, now: datetime) -> dict[datetime, Figures]:

@@ -1,16 +1,17 @@
 """Sessions as they stand. One is asked for most of all, and is found by a statement that is compiled once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import eq, gt, lt
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, bindparam, select
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, select
 
 from statekeeper.store import projections as show
 from statekeeper.store.lookup import Lookup
+from statekeeper.store.narrowing import is_rare_origin
 from statekeeper.store.pages import DEFAULT_LIMIT, Walk
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.tables import SessionRow, table
@@ -57,6 +58,18 @@ class Sessions:
 
     async def search(self, wanted: SessionFilter, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> SessionPage:
         """One page of sessions, the newest change first; raises `QueryRefused` for a bad limit or cursor."""
-        branches = [_sessions.c.state == state for state in dict.fromkeys(wanted.states)]
-        rows = await self._reader.rows(_WALK.page(wanted.conditions(), branches, limit, cursor))
-        return SessionPage([show.session_view(row) for row in rows[:limit]], _WALK.next_cursor(rows, limit))
+        return await self._reader.read(_page, wanted, limit, cursor)
+
+
+def _page(connection: Connection, wanted: SessionFilter, limit: int, cursor: str | None) -> SessionPage:
+    branches = [_sessions.c.state == state for state in dict.fromkeys(wanted.states)]
+    walk = replace(_WALK, index=_index(connection, wanted))
+    rows = connection.execute(walk.page(wanted.conditions(), branches, limit, cursor)).all()
+    return SessionPage([show.session_view(row) for row in rows[:limit]], walk.next_cursor(rows, limit))
+
+
+def _index(connection: Connection, wanted: SessionFilter) -> str:
+    """What SQLite must walk along: by itself it would sort all of an environment, be they most of the store."""
+    if wanted.environment is not None and is_rare_origin(connection, wanted.environment, wanted.flow_id):
+        return "ix_sessions_origin"
+    return "ix_sessions_state" if wanted.states else "ix_sessions_updated_at"

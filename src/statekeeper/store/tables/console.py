@@ -45,7 +45,10 @@ class AuditRow(Table, table=True):
 
 
 class SignInRow(Table, table=True):
-    """Somebody signed in to the console; `digest` is the SHA-256 of the cookie, which is stored nowhere."""
+    """Somebody signed in to the console; `digest` is the SHA-256 of the cookie, which is stored nowhere.
+
+    `seal` ties it to what it was made by, a token or a provider: a hash that takes the cookie to make.
+    """
 
     __tablename__ = "sign_ins"
 
@@ -53,6 +56,7 @@ class SignInRow(Table, table=True):
     name: str = short(nullable=False)
     role: str = Field(sa_type=String(16))
     method: str = Field(sa_type=String(16))
+    seal: str = Field(sa_type=String(64))
     csrf: str = Field(sa_type=String(64))
     created_at: datetime
     seen_at: datetime

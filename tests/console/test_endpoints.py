@@ -1,0 +1,164 @@
+"""What an admin does about an endpoint on pages: told beforehand, with a reason, and written to the trail."""
+
+import re
+
+import pytest
+
+from happenings import endpoint, in_text, seen, signed_in
+from receiver import Answer, Receiver
+
+PAGE = "/console/callbacks"
+WHY = "Ticket 4711: <b>they asked</b>"
+KEY = "4Vtyx4xPNwF3CkUzQGmzj2h1GLZqBdbYyhe6cVd0Qx4="
+NEW = "/console/new-endpoint"
+_SECRET = re.compile(r"<code>(whsec_[^<]+)</code>")
+
+
+def act(name: str, deed: str) -> str:
+    return f"/console/endpoints/{name}/{deed}"
+
+
+@pytest.fixture
+async def crm():
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def service(serving, tokens, crm):
+    async with serving(tokens=tokens, endpoints=[endpoint(crm)], encryption_keys=[KEY]) as service:
+        yield service
+
+
+@pytest.fixture
+async def admin(service):
+    async with signed_in(service, "admin") as person:
+        yield person
+
+
+async def trail(person) -> list[dict]:
+    return (await person.get("/v1/audit")).json()["items"]
+
+
+async def make(admin, crm, name: str = "ledger") -> str:
+    """Another endpoint, made on a page; returns its secret."""
+    answer = await admin.act(NEW, name=name, url=crm.url.replace("http://", "https://crm.example/"), reason=WHY)
+    assert answer.status_code == 200, answer.text
+    return _SECRET.search(answer.text)[1]
+
+
+async def test_an_endpoint_is_disabled_and_enabled_for_a_reason(admin):
+    assert "Nothing goes out to crm until somebody enables it" in await seen(admin, act("crm", "disable"))
+    answer = await admin.act(act("crm", "disable"), reason=WHY)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PAGE}#to-crm")
+    page = await admin.get(PAGE)
+    assert "disabled" in page.text
+    assert "Ticket 4711: &lt;b&gt;they asked" in page.text
+    assert act("crm", "enable") in page.text
+    await admin.act(act("crm", "enable"), reason="It is up")
+    assert "crm in order" in await seen(admin, PAGE)
+    enabled, disabled = await trail(admin)
+    assert (enabled["act"], enabled["reason"], enabled["via"]) == ("endpoint.enable", "It is up", "console")
+    assert (disabled["act"], disabled["reason"], disabled["subject"]) == ("endpoint.disable", WHY, "crm")
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\x00b"])
+async def test_without_a_reason_that_can_be_read_nothing_is_done(admin, reason):
+    answer = await admin.act(act("crm", "disable"), reason=reason)
+    assert answer.status_code == 422
+    assert "Nothing was done." in answer.text
+    assert await trail(admin) == []
+
+
+@pytest.mark.parametrize("deed", ["enable", "disable", "ping", "rotate", "change", "delete"])
+async def test_whoever_is_no_admin_may_neither_act_nor_look(service, deed):
+    async with signed_in(service, "support") as person:
+        assert (await person.get(act("crm", deed))).status_code == 403
+        assert (await person.act(act("crm", deed), reason=WHY)).status_code == 403
+        assert (await person.get(NEW)).status_code == 403
+        assert "/console/endpoints/" not in (await person.get(PAGE)).text
+
+
+async def test_a_form_of_somebody_else_does_nothing(admin):
+    answer = await admin.post(act("crm", "disable"), data={"reason": WHY}, headers={"origin": str(admin.base_url)})
+    assert answer.status_code == 403
+    assert await trail(admin) == []
+
+
+async def test_a_test_message_goes_out_and_its_answer_is_told(admin, crm):
+    crm.answers.append(Answer(418, body=b"<i>no</i>"))
+    answer = await admin.act(act("crm", "ping"), reason=WHY)
+    assert "crm has not taken the test message" in in_text(answer.text)
+    assert "&lt;i&gt;no&lt;/i&gt;" in answer.text
+    (entry,) = await trail(admin)
+    assert (entry["act"], entry["reason"]) == ("endpoint.ping", WHY)
+
+
+async def test_an_endpoint_is_made_and_its_secret_shown_once(admin, crm):
+    secret = await make(admin, crm)
+    page = (await admin.get(PAGE)).text
+    assert secret not in page
+    assert act("ledger", "rotate") in page
+    (entry,) = await trail(admin)
+    assert (entry["act"], entry["subject"], entry["reason"]) == ("endpoint.create", "ledger", WHY)
+    assert secret not in str(entry)
+
+
+async def test_another_secret_is_shown_once_and_kept_by_no_cache(admin, crm):
+    first = await make(admin, crm)
+    answer = await admin.act(act("ledger", "rotate"), reason=WHY, overlap="1h")
+    second = _SECRET.search(answer.text)[1]
+    assert second != first
+    assert answer.headers["cache-control"] == "no-store"
+    entry = (await trail(admin))[0]
+    assert (entry["act"], entry["effect"], entry["reason"]) == ("endpoint.rotate", {"overlap": 3600.0}, WHY)
+
+
+async def test_an_endpoint_is_changed_by_a_form_that_shows_what_it_is(admin, crm):
+    await make(admin, crm)
+    form = (await admin.get(act("ledger", "change"))).text
+    assert 'name="concurrency" value="8"' in form
+    fields = {"transitions": "all", "states": "completed\r\nerror", "concurrency": "2", "rate": "", "reason": WHY}
+    assert (await admin.act(act("ledger", "change"), **fields)).status_code == 303
+    view = (await admin.get("/v1/endpoints/ledger")).json()
+    assert (view["transitions"], view["states"], view["concurrency"]) == ("all", ["completed", "error"], 2)
+    assert (await trail(admin))[0]["reason"] == WHY
+
+
+async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(admin):
+    fields = {"name": "ledger", "url": "ftp://x", "states": "lost", "concurrency": "many", "reason": WHY}
+    answer = await admin.act(NEW, **fields)
+    assert answer.status_code == 422
+    assert 'id="concurrency-fault"' in answer.text
+    answer = await admin.act(NEW, **fields | {"concurrency": "999"})
+    assert answer.status_code == 422
+    for field in ("url", "states", "concurrency"):
+        assert f'id="{field}-fault"' in answer.text
+    assert 'value="ftp://x"' in answer.text
+    answer = await admin.act(NEW, **fields | {"reason": ""})
+    assert 'id="reason-fault-1"' in answer.text
+    assert await trail(admin) == []
+
+
+async def test_a_name_that_is_taken_is_told_beside_it(admin, crm):
+    answer = await admin.act(NEW, name="crm", url="https://crm.example/", reason=WHY)
+    assert answer.status_code == 409
+    assert 'id="name-fault"' in answer.text
+
+
+async def test_an_endpoint_is_deleted(admin, crm):
+    await make(admin, crm)
+    answer = await admin.act(act("ledger", "delete"), reason=WHY)
+    assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
+    assert act("ledger", "delete") not in (await admin.get(PAGE)).text
+    assert (await trail(admin))[0]["act"] == "endpoint.delete"
+
+
+async def test_what_stands_in_the_settings_is_not_changed_here(admin):
+    assert act("crm", "rotate") not in (await admin.get(PAGE)).text
+    assert (await admin.act(act("crm", "rotate"), reason=WHY)).status_code == 409
+
+
+async def test_what_there_is_none_of_is_not_found(admin):
+    assert (await admin.get(act("nobody", "ping"))).status_code == 404
+    assert (await admin.get(act("crm", "explode"))).status_code == 404
