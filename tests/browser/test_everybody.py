@@ -58,7 +58,7 @@ def test_axe_finds_nothing_on_any_page(house, paths, enter, visit, theme, langua
     wishes = {"color_scheme": theme, "locale": language}
     page, stranger = enter("support", **wishes), visit(house.service, **wishes)
     found = [look(page, path) for path in paths] + [look(stranger, "/console/sign-in")]
-    assert "".join(found) == ""
+    assert "".join(found) == "", "".join(found)
     assert page.evaluate("document.documentElement.lang") == language
 
 
