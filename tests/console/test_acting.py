@@ -1,6 +1,7 @@
 """The acts of support as pages: what it would do, a reason, the act, and what is so when it cannot be done any more."""
 
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -154,6 +155,17 @@ async def test_a_gap_is_closed_once(serving, tokens):
         assert again.status_code == 409
         assert "There is no gap any more" in again.text
         assert "It is completed" in in_text(again.text)
+
+
+async def test_a_gap_of_thousands_is_closed_as_it_was_seen(serving, tokens):
+    async with serving(tokens=tokens) as service, signed_in(service, "support") as person:
+        session = await happen(person, forge.event("session.completed", 9999, uuid4()))
+        path = f"{page_of(session)}/close-gap"
+        asked = (await person.get(path)).text
+        assert 'name="expected" value="1-9998"' in asked
+        assert "number 1-9998" in in_text(asked)
+        assert (await person.act(path, reason=WHY, expected="1-9998")).status_code == 303
+        assert "Given up on 1-9998" in await seen(person, page_of(session))
 
 
 @pytest.mark.parametrize(

@@ -286,3 +286,7 @@ async def test_a_page_further_back_has_no_news(local, come, monkeypatch):
     answer = await local.get(onward(await local.get(PAGE)))
     assert not _STREAM.search(answer.text)
     assert "Back to the newest" in answer.text
+
+
+async def test_a_stream_behind_no_place_of_ours_is_refused_before_it_begins(local):
+    assert (await local.get(f"{PAGE}/stream?after=garbage")).status_code == 400

@@ -7,7 +7,7 @@ import pytest
 
 from statekeeper.console import live
 from statekeeper.console.live import frame, frames
-from statekeeper.watchers import Watchers
+from statekeeper.watchers import FEED, Watchers
 
 PATIENCE = 10
 OFTEN = 20
@@ -31,7 +31,7 @@ class Part:
 @pytest.fixture
 def eager(monkeypatch):
     """Time goes a thousand times as fast."""
-    for name in ("LOOK_SECONDS", "GATHERING_SECONDS"):
+    for name in ("LOOK_SECONDS", "GATHERING_SECONDS", "FEED_SECONDS"):
         monkeypatch.setattr(live, name, getattr(live, name) / 1000)
 
 
@@ -74,6 +74,22 @@ async def test_whoever_is_told_nothing_new_hears_a_heartbeat(eager, monkeypatch)
     async with aclosing(frames(Watchers(), Part("one"), "topic")) as stream:
         await taken(stream)
         assert await taken(stream) == b":\n\n"
+
+
+@pytest.mark.parametrize(("topic", "slower"), [("topic", "GATHERING_SECONDS"), (FEED, "FEED_SECONDS")])
+async def test_a_storm_of_changes_is_gathered_and_that_of_the_feed_for_longer(eager, monkeypatch, topic, slower):
+    monkeypatch.setattr(live, slower, PATIENCE * 2)
+    watchers, part = Watchers(), Part("one")
+    async with aclosing(frames(watchers, part, topic)) as stream:
+        await taken(stream)
+        watchers.notify([topic])
+        waiting = asyncio.ensure_future(anext(stream))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(part.looked_often.wait(), 0.1)
+        assert part.looks < OFTEN
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
 
 
 async def test_it_ends_and_watches_no_more_when_the_service_stops():

@@ -1,8 +1,13 @@
 """The page that shows the service at a glance."""
 
+import asyncio
 from datetime import UTC, datetime
 
+import pytest
+from litestar import Response
+
 import forge
+from statekeeper.console import callbacks, overview
 from statekeeper.store.tables import MinuteRow, table
 from visits import Person
 
@@ -64,3 +69,21 @@ async def test_a_reader_may_look(with_tokens):
     assert (await with_tokens.get(PAGE)).status_code in {302, 303}
     await with_tokens.paste("token-of-a-reader")
     assert (await with_tokens.get(PAGE)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), [(overview, PAGE), (callbacks, "/console/callbacks")], ids=["overview", "standings"]
+)
+async def test_those_who_look_at_the_same_time_have_it_made_once(local, monkeypatch, module, path):
+    looks, made = [], []
+
+    def live(request, fragment, _topic):
+        looks.append(fragment)
+        return Response(b"").to_asgi_response(app=None, request=request)
+
+    monkeypatch.setattr(module, "live", live)
+    monkeypatch.setattr(module, "render", lambda *_, **__: made.append(1) or "the page")
+    for _ in range(3):
+        await local.get(f"{path}/live")
+    assert await asyncio.gather(*(look() for look in looks)) == ["the page"] * 3
+    assert len(made) == 1

@@ -8,12 +8,11 @@ import forge
 from databases import Clock
 from happenings import happen
 from situations import GAP_TIMEOUT, Circumstances, attempt, callback, ended, explain
+from statekeeper.console import telling
 from statekeeper.console.disclosure import for_readers
-from statekeeper.console.evidence import gather
-from statekeeper.console.telling import Telling, tell
-from statekeeper.explanation.beliefs import beliefs
+from statekeeper.console.evidence import Evidence, gather
+from statekeeper.console.telling import MOST, Telling, tell
 from statekeeper.explanation.case import CaseAct, CaseEvent
-from statekeeper.explanation.timeline import timeline
 from statekeeper.trust.archive import Flaw
 from visits import Person
 
@@ -22,7 +21,7 @@ CLOCK = Clock()
 
 def told(case, now=None) -> Telling:
     why = explain(case, Circumstances(now or CLOCK(), GAP_TIMEOUT))
-    return Telling(case, why, timeline(case), {each.callback.callback_id: each for each in beliefs(case)}, {}, True)
+    return Telling(case, why, case.events, claimed=True)
 
 
 def test_time_alone_changes_nothing():
@@ -76,6 +75,26 @@ def test_half_a_letter_can_be_shown():
     evidence = gather(event(forge.token({"eventId": "\ud800"}, header={"note": "\udfff"})))
     assert "\\ud800" in evidence.claims
     evidence.claims.encode()
+
+
+def test_whether_anything_has_changed_is_asked_without_a_look_at_any_token(monkeypatch):
+    looked = []
+    monkeypatch.setattr(telling, "gather", lambda event, **_: looked.append(event.arrival))
+    case = ended().case()
+    assert told(case).same(told(case))
+    assert looked == []
+    assert list(told(case).evidence) == looked == [1, 2]
+
+
+def test_of_a_long_story_the_end_is_told_and_only_that_is_proved(monkeypatch):
+    monkeypatch.setattr(telling, "gather", lambda event, *, claimed: Evidence(None, "", None, None, str(event.arrival)))
+    many = MOST + 10
+    late = tuple(CaseEvent(3 + each, f"e{each}", "unheard of", 3, "ignored", CLOCK()) for each in range(many))
+    case = ended().case()
+    seen = told(replace(case, events=case.events + late))
+    assert len(seen.moments) == MOST
+    assert (seen.earlier, seen.moments[-1].event.arrival) == (14, many + 2)
+    assert list(seen.evidence) == [moment.event.arrival for moment in seen.moments]
 
 
 async def test_a_reader_is_given_no_claims_whatever_a_template_shows(serving):

@@ -4,6 +4,7 @@ import pytest
 
 from memory import said
 from situations import Situation
+from statekeeper.explanation.conflicts import tell_conflicts
 
 CREATED = said(1, "session.created", "one", flow_id="flow", environment="live", session_status="RUNNING")
 
@@ -35,6 +36,24 @@ def test_an_event_whose_number_another_has():
         "Number 1 (session.aborted) contradicts another event, session.created, that has this number already; it"
         " was kept without effect."
     )
+
+
+class Counted(tuple):  # noqa: SLOT001 -- it has to count somewhere
+    """Counts how often somebody goes through it."""
+
+    looks = 0
+
+    def __iter__(self):
+        self.looks += 1
+        return super().__iter__()
+
+
+def test_of_many_conflicts_none_goes_through_all_that_came_before_it():
+    situation = Situation().hear("08:34", CREATED)
+    situation.hear("08:35", *(said(1, "session.aborted", f"other {number}") for number in range(100)))
+    events = Counted(situation.case().events)
+    assert len(tell_conflicts(situation.case(events=events))) == 100
+    assert events.looks == 1
 
 
 def test_an_event_of_another_flow_or_environment():

@@ -130,8 +130,58 @@ def test_a_callback_that_nobody_has_tried_yet():
 
 
 def test_a_callback_that_is_sent_a_second_time():
-    kept = callback(attempts=[attempt(1, "08:35", "delivered", None)], delivered_at="08:35", due_at="09:10")
-    assert told(kept) == "The callback to crm (completed) goes out at 09:10:00."
+    delivered = [attempt(1, "08:35", "delivered", None)]
+    assert told(callback(attempts=delivered, delivered_at="08:35:01", due_at="09:10")) == (
+        "The callback to crm (completed) was delivered at 08:35:01, and goes out once more at 09:10:00."
+    )
+    assert told(callback(attempts=delivered, delivered_at="08:35:01", due_at="08:59")) == (
+        "The callback to crm (completed) was delivered at 08:35:01, and is to be sent once more: it has been due since"
+        " 08:59:00."
+    )
+
+
+@pytest.mark.parametrize(
+    ("due", "said"), [("09:10", "the next is due at 09:10:00."), ("08:59", "the next has been due since 08:59:00.")]
+)
+def test_a_callback_that_failed_when_it_was_sent_a_second_time_has_been_delivered_all_the_same(due, said):
+    attempts = [attempt(1, "08:35", "delivered", None), attempt(2, "08:50")]
+    assert told(callback(attempts=attempts, delivered_at="08:35:01", due_at=due)) == (
+        "The callback to crm (completed) was delivered at 08:35:01, and is to be sent once more: attempt 2 at 08:50:00"
+        f" failed (HTTP 503); {said}"
+    )
+
+
+def test_a_callback_that_died_when_it_was_sent_a_second_time_has_been_delivered_all_the_same():
+    delivered = attempt(1, "08:35", "delivered", None)
+    kept = {"status": "dead", "delivered_at": "08:35:01"}
+    assert told(callback(attempts=[delivered, attempt(2, "08:50")], **kept)) == (
+        "The callback to crm (completed) was delivered at 08:35:01, and could not be sent once more: attempt 2 at"
+        " 08:50:00 failed (HTTP 503); it is not sent again unless somebody retries it."
+    )
+    assert told(callback(attempts=[delivered], **kept)) == (
+        "The callback to crm (completed) was delivered at 08:35:01, and was not sent once more: the subscriber was"
+        " removed; it is not sent again unless somebody retries it."
+    )
+
+
+def test_a_callback_that_was_delivered_a_second_time():
+    attempts = [attempt(1, "08:35"), attempt(2, "08:36", "delivered", None), attempt(3, "08:50", "delivered", None)]
+    assert told(callback(status="delivered", attempts=attempts, delivered_at="08:50:01")) == (
+        "The callback to crm (completed) was delivered 2 times, first at attempt 2, and last at 08:50:01."
+    )
+
+
+def test_what_keeps_a_callback_keeps_one_that_was_interrupted_too():
+    kept = callback(claimed_at="08:58", due_at="08:59")
+    failing = Health(20, at("08:40"), at("08:45"), probe_at=at("09:00:20"))
+    assert "no subscriber of that name is loaded" in told(kept, loaded=())
+    assert "has been disabled" in told(kept, healths={"crm": Health(disabled_at=at("08:50"))})
+    assert "it is tried again at 09:00:20" in told(kept, healths={"crm": failing})
+
+
+def test_a_callback_that_was_interrupted_as_the_probe_of_its_endpoint_is_not_kept_by_another():
+    probing = Health(20, at("08:40"), at("08:45"), probe_at=at("08:59"), probed_at=at("08:58"))
+    assert "was interrupted" in told(callback(claimed_at="08:58", due_at="08:59"), healths={"crm": probing})
 
 
 def test_a_callback_that_waits_for_an_earlier_one():

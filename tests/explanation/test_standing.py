@@ -26,6 +26,14 @@ def test_a_session_that_waits_for_its_end():
     ]
 
 
+def test_a_session_that_went_on_without_a_number_does_not_say_that_nothing_is_missing():
+    situation = Situation().hear("08:34", CREATED).hear("08:35", said(3, "unheard of")).close_gap("08:36")
+    assert situation.summary() == [
+        "It has been in the state created since 08:34:00, and waits for its end.",
+        "Number 2 never came, and was given up on.",
+    ]
+
+
 def test_a_session_that_waits_for_one_number():
     situation = Situation().hear("08:34", CREATED).hear("08:35", said(3, "session.completed"))
     assert first(situation) == (

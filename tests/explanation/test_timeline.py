@@ -258,6 +258,21 @@ async def test_a_subscriber_that_gives_up_says_so(store, clock, detail, said):
     assert (await told(store))[-1] == said
 
 
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("no account", "crm gave up on the callback at attempt 1: no account."),
+        (None, "crm gave up on the callback at attempt 1."),
+    ],
+)
+async def test_a_callback_that_was_given_up_on_and_tried_again_is_not_said_to_be_dead(store, clock, detail, said):
+    await store.take(arrival(1, "created"), arrival(2, "completed"))
+    await store.settle("crm", Attempt(Outcome.GAVE_UP, clock.now, 5, detail), Dead())
+    case = await case_of(store)
+    revived = replace(case, callbacks=tuple(replace(each, status="pending") for each in case.callbacks))
+    assert told_of(revived)[-1] == said
+
+
 async def test_an_attempt_by_a_clock_that_is_behind_stands_behind_what_it_is_an_attempt_at(store, clock):
     await store.take(arrival(1, "created"), arrival(2, "completed"))
     early = clock.now - timedelta(seconds=2)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from litestar.types import Scope
 
 from statekeeper.acts import Acts
+from statekeeper.api.shared import Shared
 from statekeeper.api.streams import Streams
 from statekeeper.core.acts import Actor
 from statekeeper.core.arrivals import Receipt
@@ -39,7 +40,7 @@ class Wiring:
 
     `readiness` says what else must be well, `states` are those of the chart, `loaded` the subscribers that this process
     has at the moment; `tail` is the feed's end, `gap_timeout` how long a gap is waited for, and `streams` counts those
-    who are sent events as they come.
+    who are sent events as they come, `shared` has what is the same for many of them.
     """
 
     engine: Engine
@@ -53,6 +54,7 @@ class Wiring:
     acts: Acts
     states: tuple[str, ...] = field(default_factory=lambda: default_chart().states)
     streams: Streams = field(default_factory=Streams)
+    shared: Shared = field(default_factory=Shared)
 
 
 def wiring(scope: Scope) -> Wiring:

@@ -4,7 +4,6 @@ Each is asked for by a link and done by a form, so that it works without a scrip
 that the act has left on the session's timeline; whoever cannot act any more is told what is so by now.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +23,7 @@ from statekeeper.console.visitor import Asked
 from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
 from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
+from statekeeper.explanation.numbers import read_spans
 from statekeeper.explanation.why import explain
 from statekeeper.store.views import ActPlanView
 
@@ -34,7 +34,6 @@ _PATHS: Final = [
     "/console/sessions/{key:str}/close-gap",
     "/console/sessions/{key:str}/note",
 ]
-_NUMBER: Final = re.compile("[0-9]{1,9}")  # Python refuses to read a number of thousands of digits
 _OVERTAKEN: Final = (AlreadyDelivered, NotDelivered, NothingHeld)
 Form = Mapping[str, str]
 
@@ -72,8 +71,7 @@ def _act(request: Asked, key: str, reason: str | None, form: Form) -> Act:
 
 def _close_gap(key: UUID, reason: str | None, form: Form) -> CloseGap:
     """Whoever sends no numbers has seen none, and so expects none; only to look, none need be expected."""
-    expected = tuple(map(int, _NUMBER.findall(form.get("expected", ""))))
-    return CloseGap(key, reason, None if reason is None else expected)
+    return CloseGap(key, reason, None if reason is None else read_spans(form.get("expected", "")))
 
 
 _MAKERS: Final[Mapping[str, Callable[[UUID, str | None, Form], Act]]] = {

@@ -17,7 +17,7 @@ from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
 from statekeeper.console.standing import standings
-from statekeeper.console.visitor import Asked
+from statekeeper.console.visitor import Asked, preferences, visitor
 from statekeeper.explanation.sentences import N_
 from statekeeper.store.pages import DEFAULT_LIMIT
 from statekeeper.store.queries.callbacks import CallbackFilter
@@ -74,10 +74,12 @@ async def stream_standings(request: Asked) -> ASGIApp:
     """How the endpoints fare, whenever that has become another."""
     parts = wiring(request.scope)
 
-    async def fragment() -> str:
+    key = ("standings", preferences(request).language, visitor(request).role)
+
+    async def make() -> str:
         return render(request, "callbacks/standings.html", standings=await standings(parts))
 
-    return live(request, fragment, FEED)
+    return live(request, lambda: parts.shared.get(key, make), FEED)
 
 
 def read_wanted(query: bytes) -> Wanted:

@@ -15,7 +15,7 @@ from statekeeper.console.filters import ROOT, Filters, read_filters
 from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
 from statekeeper.console.visitor import Asked
-from statekeeper.store.pages import read_cursor, write_cursor
+from statekeeper.store.pages import Place, read_cursor, write_cursor
 from statekeeper.store.queries.listing import Choices, Listing, SessionLine
 from statekeeper.watchers import FEED
 
@@ -45,9 +45,11 @@ async def watch_sessions(request: Asked) -> ASGIApp:
     """How many sessions have come that fit, and are newer than the newest one that is shown."""
     parts = wiring(request.scope)
     filters = read_filters(request.scope["query_string"], parts.states)
+    place = read_cursor(filters.after) if filters.after else None
 
     async def notice() -> str:
-        return render(request, "sessions/new.html", filters=filters, number=await _new(parts, filters), most=MOST_NEW)
+        number = await _new(parts, filters, place)
+        return render(request, "sessions/new.html", filters=filters, number=number, most=MOST_NEW)
 
     return live(request, notice, FEED)
 
@@ -84,11 +86,10 @@ def _place(line: SessionLine) -> str:
     return write_cursor((line.first_seen_at, line.session_id))
 
 
-async def _new(parts: Wiring, filters: Filters) -> int:
+async def _new(parts: Wiring, filters: Filters, place: Place | None) -> int:
     """How many there are behind the place, the end of the list's own time left as it is."""
     if filters.faults:
         return 0
-    place = read_cursor(filters.after) if filters.after else None
     since = max(filter(None, (filters.wanted.since, place and place[0])), default=None)
     found = await parts.queries.listing.page(replace(filters.wanted, since=since), MOST_NEW + 1)
     return sum(place is None or (each.first_seen_at, each.session_id) > place for each in found.items)

@@ -13,10 +13,12 @@ from typing import Final
 from statekeeper.api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Stream
 from statekeeper.api.wiring import wiring
 from statekeeper.console.visitor import Asked
-from statekeeper.watchers import Topic, Watchers
+from statekeeper.watchers import FEED, Topic, Watchers
 
 LOOK_SECONDS: Final = 1.0
 GATHERING_SECONDS: Final = 0.2
+FEED_SECONDS: Final = 1.0
+"""The feed of a busy service never rests: what is of all sessions is made again no more often than this."""
 _RETRY_MS: Final = 1000
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
@@ -45,7 +47,7 @@ async def frames(watchers: Watchers, fragment: Fragment, topic: Topic) -> AsyncG
                 told = clock()
                 yield HEARTBEAT
             if await watcher.wait(LOOK_SECONDS):
-                await asyncio.sleep(GATHERING_SECONDS)
+                await asyncio.sleep(FEED_SECONDS if topic == FEED else GATHERING_SECONDS)
 
 
 def frame(html: str) -> bytes:

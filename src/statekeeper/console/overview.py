@@ -14,7 +14,7 @@ from statekeeper.api.wiring import wiring
 from statekeeper.console.charts import draw_lines, stack
 from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
-from statekeeper.console.visitor import Asked
+from statekeeper.console.visitor import Asked, preferences
 from statekeeper.core.machine import Disposition
 from statekeeper.store.queries.overview import Overview
 from statekeeper.watchers import FEED
@@ -32,12 +32,12 @@ async def get_overview(request: Asked) -> Response[str]:
 @get("/console/overview/live")
 async def stream_overview(request: Asked) -> ASGIApp:
     """The page's inside, whenever a figure has become another."""
-    queries = wiring(request.scope).queries
+    parts, language = wiring(request.scope), preferences(request).language
 
-    async def fragment() -> str:
-        return render(request, "overview/body.html", **_shown(await queries.overview.read()))
+    async def make() -> str:
+        return render(request, "overview/body.html", **_shown(await parts.queries.overview.read()))
 
-    return live(request, fragment, FEED)
+    return live(request, lambda: parts.shared.get(("overview", language), make), FEED)
 
 
 def _shown(seen: Overview) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from litestar import Response
 from markupsafe import escape
 
 from statekeeper.console.assets import address
-from statekeeper.console.show import say, show_ago, show_drawing, show_milliseconds, show_number, show_time
+from statekeeper.console.show import say, show_ago, show_drawing, show_milliseconds, show_number, show_spans, show_time
 from statekeeper.console.visitor import Asked, preferences, visitor_or_none
 from statekeeper.console.words import LANGUAGES, translations
 
@@ -61,6 +61,7 @@ def _environment(language: str) -> Environment:
         "milliseconds": partial(show_milliseconds, language=language),
         "number": partial(show_number, language=language),
         "time": partial(show_time, language=language),
+        "spans": show_spans,
         "say": partial(say, language=language, translate=words.gettext),
     }
     return environment

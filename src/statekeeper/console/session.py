@@ -50,8 +50,8 @@ def address(session_id: UUID) -> str:
     return f"/console/sessions/{session_id}"
 
 
-async def _tell(request: Asked, parts: Wiring, key: UUID, before: Telling | None = None) -> Telling | None:
-    return await tell(parts, key, claimed=visitor(request).may(CLAIMS), before=before)
+async def _tell(request: Asked, parts: Wiring, key: UUID) -> Telling | None:
+    return await tell(parts, key, claimed=visitor(request).may(CLAIMS))
 
 
 def _shown(parts: Wiring, told: Telling) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class _Body:
 
     async def __call__(self) -> str:
         parts = wiring(self._request.scope)
-        told = await _tell(self._request, parts, self._key, self._told)
+        told = await _tell(self._request, parts, self._key)
         if told and not told.same(self._told):
             self._told, self._html = told, render(self._request, "session/body.html", **_shown(parts, told))
         return self._html

@@ -4,7 +4,7 @@ Whatever comes from outside goes through `escape`, here as in the templates; not
 did not make itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from statekeeper.core.instants import parse_rfc3339, rfc3339
 from statekeeper.explanation.case import Case
 from statekeeper.explanation.drawing import draw, svg
+from statekeeper.explanation.numbers import spans
 from statekeeper.explanation.sentences import Sentence, Value, plain
 
 _TIME: Final = Markup('<time datetime="{}"{}>{}</time>')
@@ -47,6 +48,11 @@ def show_drawing(case: Case, translate: Callable[[str], str]) -> Markup:
 def show_number(number: int, language: str) -> str:
     """A number with its thousands apart."""
     return format_decimal(number, locale=language)
+
+
+def show_spans(numbers: Iterable[int]) -> str:
+    """Numbers, runs of them by their ends."""
+    return ", ".join(spans(numbers))
 
 
 def show_milliseconds(seconds: float | None, language: str) -> str:

@@ -3,6 +3,7 @@
 What differs is named as the sender names it.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from statekeeper.core.machine import Disposition
@@ -19,19 +20,27 @@ NUMBER_TAKEN: Final = N_(
 OTHER_ORIGIN: Final = N_("Number {sequence} ({name}) contradicts the session, in {facts}; it was kept without effect.")
 
 
-def tell_conflict(case: Case, event: CaseEvent) -> Sentence:
-    """In what the event contradicts what was known when it came."""
-    earlier = [each for each in case.events if each.arrival < event.arrival]
+def tell_conflicts(case: Case) -> dict[int, Sentence]:
+    """In what each conflict contradicts what was known when it came, by its arrival."""
+    by_id: dict[str, CaseEvent] = {}
+    by_number: dict[int, CaseEvent] = {}
+    told = {}
+    for event in case.events:
+        if event.disposition == Disposition.CONFLICT:
+            told[event.arrival] = _tell(case, event, by_id, by_number)
+        else:
+            by_number.setdefault(event.sequence, event)
+        by_id.setdefault(event.event_id, event)
+    return told
+
+
+def _tell(case: Case, event: CaseEvent, by_id: Mapping[str, CaseEvent], by_number: Mapping[int, CaseEvent]) -> Sentence:
     said: dict[str, Value] = {"sequence": event.sequence, "name": event.name}
-    if first := next((each for each in earlier if each.event_id == event.event_id), None):
+    if first := by_id.get(event.event_id):
         return Sentence(OTHER_FACTS, said | {"facts": _differences(first, event)})
-    if holder := next((each for each in earlier if _has_number(each, event.sequence)), None):
+    if holder := by_number.get(event.sequence):
         return Sentence(NUMBER_TAKEN, said | {"other": holder.name})
     return Sentence(OTHER_ORIGIN, said | {"facts": _strange(case, event)})
-
-
-def _has_number(event: CaseEvent, sequence: int) -> bool:
-    return event.sequence == sequence and event.disposition != Disposition.CONFLICT
 
 
 def _differences(first: CaseEvent, event: CaseEvent) -> tuple[str, ...]:

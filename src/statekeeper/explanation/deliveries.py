@@ -2,8 +2,10 @@
 
 What keeps a callback is asked in the order in which the relay would meet it: an attempt that is under way, no sender of
 that name, an endpoint that takes nothing, an earlier callback of the same session to the same subscriber, its own time.
+Whoever had it delivered once has it, whatever becomes of the next time that somebody had it sent: that is said first.
 """
 
+from datetime import datetime
 from typing import Final
 
 from statekeeper.core.health import Health, State
@@ -13,6 +15,9 @@ from statekeeper.explanation.sentences import N_, Sentence, Value
 
 DELIVERED: Final = N_("The callback to {subscriber} ({state}) was delivered at {at}.")
 DELIVERED_LATER: Final = N_("The callback to {subscriber} ({state}) was delivered at {at}, at attempt {attempt}.")
+DELIVERED_AGAIN: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered {count} times, first at attempt {attempt}, and last at {at}."
+)
 NEVER_SENT: Final = N_(
     "The callback to {subscriber} ({state}) is dead: the subscriber was removed before it went out; it is not sent"
     " unless somebody retries it."
@@ -28,6 +33,14 @@ DEAD_AT_ONCE: Final = N_(
 DEAD: Final = N_(
     "The callback to {subscriber} ({state}) is dead after {attempt} attempts, the last of which failed at {at}"
     " ({detail}); it is not sent again unless somebody retries it."
+)
+DEAD_AGAIN: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and could not be sent once more: attempt"
+    " {attempt} at {at} failed ({detail}); it is not sent again unless somebody retries it."
+)
+NOT_SENT_AGAIN: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and was not sent once more: the subscriber"
+    " was removed; it is not sent again unless somebody retries it."
 )
 DISABLED: Final = N_(
     "The callback to {subscriber} ({state}) is held back: the endpoint has been disabled since {since} ({reason})."
@@ -58,6 +71,21 @@ BEHIND: Final = N_(
 )
 DUE: Final = N_("The callback to {subscriber} ({state}) has been due since {due}, and has not been sent yet.")
 DUE_LATER: Final = N_("The callback to {subscriber} ({state}) goes out at {due}.")
+DUE_AGAIN: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and is to be sent once more: it has been due"
+    " since {due}."
+)
+DUE_AGAIN_LATER: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and goes out once more at {due}."
+)
+FAILED_AGAIN: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and is to be sent once more: attempt"
+    " {attempt} at {at} failed ({detail}); the next is due at {due}."
+)
+FAILED_AGAIN_AND_DUE: Final = N_(
+    "The callback to {subscriber} ({state}) was delivered at {delivered}, and is to be sent once more: attempt"
+    " {attempt} at {at} failed ({detail}); the next has been due since {due}."
+)
 UNDER_WAY: Final = N_("An attempt at the callback to {subscriber} ({state}) has been under way since {at}.")
 URGENCY: Final = (
     DISABLED,
@@ -71,6 +99,10 @@ URGENCY: Final = (
     DUE_LATER,
     UNDER_WAY,
     BEHIND,
+    FAILED_AGAIN,
+    FAILED_AGAIN_AND_DUE,
+    DUE_AGAIN,
+    DUE_AGAIN_LATER,
 )
 
 
@@ -90,13 +122,18 @@ def _said(text: str, callback: CaseCallback, **values: Value) -> Sentence:
 
 def _tell_delivered(callback: CaseCallback) -> Sentence:
     at = callback.delivered_at or callback.created_at
-    number = next((each.number for each in callback.attempts if each.outcome == Outcome.DELIVERED), 1)
+    numbers = [each.number for each in callback.attempts if each.outcome == Outcome.DELIVERED]
+    number = numbers[0] if numbers else 1
+    if len(numbers) > 1:
+        return _said(DELIVERED_AGAIN, callback, count=len(numbers), attempt=number, at=at)
     if number == 1:
         return _said(DELIVERED, callback, at=at)
     return _said(DELIVERED_LATER, callback, at=at, attempt=number)
 
 
 def _tell_dead(callback: CaseCallback) -> Sentence:
+    if callback.delivered_at is not None:
+        return _tell_dead_again(callback, callback.delivered_at)
     if not callback.attempts:
         return _said(NEVER_SENT, callback)
     last = callback.attempts[-1]
@@ -104,15 +141,21 @@ def _tell_dead(callback: CaseCallback) -> Sentence:
     return _said(text, callback, **_of(last))
 
 
+def _tell_dead_again(callback: CaseCallback, delivered: datetime) -> Sentence:
+    last = callback.attempts[-1] if callback.attempts else None
+    if last is None or last.outcome == Outcome.DELIVERED:
+        return _said(NOT_SENT_AGAIN, callback, delivered=delivered)
+    return _said(DEAD_AGAIN, callback, delivered=delivered, **_of(last))
+
+
 def _of(attempt: CaseAttempt) -> dict[str, Value]:
     return {"attempt": attempt.number, "at": attempt.at, "detail": attempt.detail or attempt.outcome}
 
 
 def _tell_pending(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence:
-    due = callback.due_at or circumstances.now
-    if callback.claimed_at:
-        text = UNDER_WAY if due > circumstances.now else INTERRUPTED
-        return _said(text, callback, at=callback.claimed_at)
+    claimed, due = callback.claimed_at, callback.due_at or circumstances.now
+    if claimed and due > circumstances.now:
+        return _said(UNDER_WAY, callback, at=claimed)
     if circumstances.loaded is not None and callback.subscriber not in circumstances.loaded:
         return _said(NOT_LOADED, callback)
     health = case.healths.get(callback.subscriber)
@@ -120,7 +163,9 @@ def _tell_pending(case: Case, callback: CaseCallback, circumstances: Circumstanc
         return kept
     if earlier := _before(case, callback):
         return _said(BEHIND, callback, earlier=earlier.state)
-    return _tell_unsent(callback, circumstances)
+    if claimed:
+        return _said(INTERRUPTED, callback, at=claimed)
+    return _tell_unsent(callback, due, is_due=due <= circumstances.now)
 
 
 def _tell_ill(callback: CaseCallback, health: Health) -> Sentence | None:
@@ -131,6 +176,8 @@ def _tell_ill(callback: CaseCallback, health: Health) -> Sentence | None:
     if health.opened_at is None:
         return None
     since = health.failing_since or health.opened_at
+    if health.state is State.HALF_OPEN and health.probed_at == callback.claimed_at:
+        return None
     if health.state is State.HALF_OPEN:
         return _said(PROBED, callback, since=since)
     at = max(each for each in (health.opened_at, health.probe_at, callback.due_at) if each)
@@ -144,10 +191,22 @@ def _before(case: Case, callback: CaseCallback) -> CaseCallback | None:
     return max(earlier, key=lambda each: each.ordinal, default=None)
 
 
-def _tell_unsent(callback: CaseCallback, circumstances: Circumstances) -> Sentence:
-    due = callback.due_at or circumstances.now
-    is_due = due <= circumstances.now
-    last = callback.attempts[-1] if callback.attempts else None
-    if last is None or last.outcome == Outcome.DELIVERED:
-        return _said(DUE if is_due else DUE_LATER, callback, due=due)
-    return _said(FAILED_AND_DUE if is_due else FAILED, callback, due=due, **_of(last))
+def _tell_unsent(callback: CaseCallback, due: datetime, *, is_due: bool) -> Sentence:
+    last, delivered = callback.attempts[-1] if callback.attempts else None, callback.delivered_at
+    failed = last if last and last.outcome != Outcome.DELIVERED else None
+    text = _UNSENT[delivered is not None, failed is not None, is_due]
+    values: dict[str, Value] = {} if delivered is None else {"delivered": delivered}
+    return _said(text, callback, due=due, **values, **(_of(failed) if failed else {}))
+
+
+_UNSENT: Final = {
+    (False, False, False): DUE_LATER,
+    (False, False, True): DUE,
+    (False, True, False): FAILED,
+    (False, True, True): FAILED_AND_DUE,
+    (True, False, False): DUE_AGAIN_LATER,
+    (True, False, True): DUE_AGAIN,
+    (True, True, False): FAILED_AGAIN,
+    (True, True, True): FAILED_AGAIN_AND_DUE,
+}
+"""By whether it was delivered before, whether it has failed since, and whether it is due."""

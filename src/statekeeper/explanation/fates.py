@@ -10,7 +10,7 @@ from typing import Final
 
 from statekeeper.core.machine import Cause, Disposition
 from statekeeper.explanation.case import Case, CaseEvent, CaseStep
-from statekeeper.explanation.conflicts import tell_conflict
+from statekeeper.explanation.conflicts import tell_conflicts
 from statekeeper.explanation.numbers import of_numbers
 from statekeeper.explanation.sentences import N_, Sentence, Value
 
@@ -39,7 +39,10 @@ MORE_OFTEN: Final = N_("It was delivered {count} more times, the last time at {a
 
 def tell_events(case: Case) -> dict[int, Sentence]:
     """Why each event became what it is, by its arrival."""
-    return {event.arrival: _TELLERS[event.disposition](case, event) for event in case.events}
+    conflicts = tell_conflicts(case)
+    return {
+        event.arrival: conflicts.get(event.arrival) or _TELLERS[event.disposition](case, event) for event in case.events
+    }
 
 
 def tell_repeats(case: Case) -> dict[int, Sentence]:
@@ -123,5 +126,4 @@ _TELLERS: Final[Mapping[str, Callable[[Case, CaseEvent], Sentence]]] = {
     Disposition.REJECTED: _rejected,
     Disposition.IGNORED: _ignored,
     Disposition.LATE: _late,
-    Disposition.CONFLICT: tell_conflict,
 }

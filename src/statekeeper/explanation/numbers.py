@@ -1,8 +1,14 @@
-"""Numbers as people read them: a run of them is told by its ends, since a gap may be thousands wide."""
+"""Numbers as people read them: a run is told by its ends, for a gap may be thousands wide, and of many the first."""
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from statekeeper.explanation.sentences import Sentence, Value
+
+MOST: Final = 12
+"""So many numbers and runs are told; whoever is told more reads none."""
+_SPAN: Final = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 
 
 def of_numbers(one: str, more: str, numbers: Iterable[int], **values: Value) -> Sentence:
@@ -14,14 +20,21 @@ def of_numbers(one: str, more: str, numbers: Iterable[int], **values: Value) -> 
 
 
 def spans(numbers: Iterable[int]) -> tuple[str, ...]:
-    """`1, 2, 3, 5` as `1-3` and `5`; two in a row are told one by one."""
+    """`1, 2, 3, 5` as `1-3` and `5`; two in a row are told one by one, and what is left out as `…`."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return tuple(text for run in runs for text in _run(run))
+    texts = tuple(text for run in runs[: MOST + 1] for text in _run(run))
+    return texts if len(texts) <= MOST else (*texts[:MOST], "…")
+
+
+def read_spans(text: str) -> tuple[int, ...]:
+    """The numbers of a gap, as `1`, `1, 2` or `1-9998`; what is none of these is left out."""
+    found = (_SPAN.fullmatch(each.strip()) for each in text.split(","))
+    return tuple(number for each in found if each for number in range(int(each[1]), int(each[2] or each[1]) + 1))
 
 
 def _run(run: list[int]) -> tuple[str, ...]:

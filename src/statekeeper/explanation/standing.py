@@ -9,6 +9,7 @@ from statekeeper.explanation.sentences import N_, Sentence, Value
 
 UNMOVED: Final = N_("Nothing that has come so far has moved it: it has waited for its first step since {since}.")
 RUNNING: Final = N_("It has been in the state {state} since {since}, and waits for its end; nothing is missing.")
+RUNNING_OVER: Final = N_("It has been in the state {state} since {since}, and waits for its end.")
 ENDED: Final = N_("It is {state}: number {last} ({name}) ended it at {at}.")
 _ENDED_OVER: Final = {
     Kind.ONE_LOST: N_("It is {state}: number {last} ({name}) ended it at {at}, although number {number} never came."),
@@ -46,7 +47,7 @@ def tell_standing(case: Case) -> Sentence:
         return Sentence(UNMOVED, {"since": case.first_seen_at})
     if case.terminal:
         return _tell_end(case)
-    return Sentence(RUNNING, {"state": case.state, "since": case.steps[-1].at})
+    return Sentence(RUNNING_OVER if find_hole(case) else RUNNING, {"state": case.state, "since": case.steps[-1].at})
 
 
 def _tell_end(case: Case) -> Sentence:

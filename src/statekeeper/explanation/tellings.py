@@ -104,8 +104,10 @@ def tell_attempt(callback: CaseCallback, attempt: CaseAttempt) -> Telling:
 
 
 def _failure(attempt: CaseAttempt, *, is_last: bool) -> str:
-    if attempt.outcome == Outcome.GAVE_UP:
+    if attempt.outcome == Outcome.GAVE_UP and is_last:
         return N_("{subscriber} gave up on the callback at attempt {number}: {detail}. It is dead.")
+    if attempt.outcome == Outcome.GAVE_UP:
+        return N_("{subscriber} gave up on the callback at attempt {number}: {detail}.")
     if attempt.detail == INTERRUPTED and not is_last:
         return N_("Attempt {number} at {subscriber} was interrupted: nobody knows whether it arrived.")
     if is_last:
@@ -114,8 +116,10 @@ def _failure(attempt: CaseAttempt, *, is_last: bool) -> str:
 
 
 def _plain_failure(attempt: CaseAttempt, *, is_last: bool) -> str:
-    if attempt.outcome == Outcome.GAVE_UP:
+    if attempt.outcome == Outcome.GAVE_UP and is_last:
         return N_("{subscriber} gave up on the callback at attempt {number}. It is dead.")
+    if attempt.outcome == Outcome.GAVE_UP:
+        return N_("{subscriber} gave up on the callback at attempt {number}.")
     if is_last:
         return N_("Attempt {number} at {subscriber} failed. It was the last: the callback is dead.")
     return N_("Attempt {number} at {subscriber} failed.")
