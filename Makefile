@@ -4,10 +4,10 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test coverage check format bench soak docs words lock clean
+.PHONY: help demo serve test coverage check format bench soak docs screenshots words lock clean
 
 help: ## list the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/run: requirements/run.txt
 	$(PYTHON) -c 'import sys; sys.exit("Statekeeper needs Python 3.11 or later; try: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -53,6 +53,9 @@ soak: .venv/dev ## ten minutes at half load: memory must stay flat
 
 docs: .venv/dev ## the reference pages that are written by the program
 	$(BIN)/python docs/generate.py
+
+screenshots: .venv/dev ## the pictures of the console in docs/images (needs Chromium)
+	$(BIN)/python docs/screenshots.py
 
 words: .venv/dev ## gather the console's texts into its catalogues, to be translated
 	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keywords N_ --no-location --sort-output --omit-header --output .words.pot src/statekeeper

@@ -15,7 +15,7 @@ WIDTHS = (320, 768, 3840)
 def paths(house) -> list[str]:
     """Each page that there is, with something on it."""
     session, gap = house.dead_letter(b"<b>full</b>"), house.gap()
-    created, completed = forge.story(session_id=session)
+    _created, completed = forge.story(session_id=session)
     house.tell(forge.redelivered(completed), completed | {"eventName": "session.aborted"})
     house.service.http.post(f"/v1/sessions/{session}/notes", json={"text": "a note"}, headers=house.bearer)
     acts = [f"/console/callbacks/{house.callback(each)}" for each in (session, house.delivered())]
@@ -58,7 +58,7 @@ def test_axe_finds_nothing_on_any_page(house, paths, enter, visit, theme, langua
     wishes = {"color_scheme": theme, "locale": language}
     page, stranger = enter("support", **wishes), visit(house.service, **wishes)
     found = [look(page, path) for path in paths] + [look(stranger, "/console/sign-in")]
-    assert "".join(found) == ""
+    assert "".join(found) == "", "".join(found)
     assert page.evaluate("document.documentElement.lang") == language
 
 

@@ -50,13 +50,11 @@ def test_a_frame_that_was_put_into_a_page_is_held_to_its_policy(page):
     assert page.evaluate("window.pwned") is None
 
 
-@pytest.mark.parametrize("run", ["eval(text)", "new Function(text)()", "setTimeout(text)"])
+@pytest.mark.parametrize("run", ["() => eval(text)", "() => new Function(text)()", "text"])
 def test_no_text_is_run_as_a_script(page, run):
-    """It is tried by a script of the page's own, as the browser's tools are above the policy."""
+    """It is tried by a timer, as what the browser's own tools run at once is above the policy."""
     page.evaluate(PUT_IN, "")
-    page.evaluate(
-        "run => { const text = 'window.pwned = 1'; Promise.resolve().then(() => eval(run)).catch(() => {}) }", run
-    )
+    page.evaluate(f"() => {{ const text = 'window.pwned = 1'; setTimeout({run}) }}")
     page.wait_for_function("() => window.refused.includes('script-src')")
     assert page.evaluate("window.pwned") is None
 

@@ -35,3 +35,9 @@ def test_an_earlier_demo_is_replaced_and_nothing_else(tmp_path: Path):
     KEEPSAKE.put(tmp_path / "demo.db", kept)
     assert {each.name for each in kept.iterdir()} == {STORE, "keys.json", "statekeeper.toml", "notes.txt"}
     assert (kept / STORE).read_bytes() == (tmp_path / "demo.db").read_bytes()
+
+
+def test_the_settings_say_how_to_take_the_place_of_the_endpoints_so_that_signatures_verify(tmp_path: Path):
+    migrated(tmp_path / "demo.db")
+    config = KEEPSAKE.put(tmp_path / "demo.db", tmp_path / "kept")
+    assert f"statekeeper listen --port 8400 --secret {SECRET}\n" in config.read_text()

@@ -50,12 +50,12 @@ class Keepsake:
             "crm": f"http://127.0.0.1:{LISTENER_PORT}/",
             "archive": f"http://127.0.0.1:{LISTENER_PORT}/archive",
         }
-        return _SETTINGS.format_map({name: json.dumps(value) for name, value in said.items()})
+        return _SETTINGS.format_map({name: json.dumps(value) for name, value in said.items()} | {"secret": self.secret})
 
 
 _SETTINGS: Final = f"""\
 # What a demo has left. Nobody is at its endpoints any more; to take their place:
-#   statekeeper listen --port {LISTENER_PORT}
+#   statekeeper listen --port {LISTENER_PORT} --secret {{secret}}
 database_url = {{database_url}}
 callbacks = {{callbacks}}
 
