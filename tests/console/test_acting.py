@@ -38,6 +38,17 @@ async def test_a_dead_callback_is_tried_again_with_a_reason(serving, tokens):
             assert "as support, by console, from 127.0.0.1" in in_text(page)
 
 
+async def test_whoever_has_a_callback_sent_is_told_before_what_it_would_wait_for(serving, tokens):
+    async with Receiver(otherwise=lambda _: Answer(410)) as crm:
+        wanting = {"endpoints": [endpoint(crm)], "delivery": {"schedule": [0]}}
+        async with serving(tokens=tokens, **wanting) as service, signed_in(service, "support") as person:
+            session = await happen(person, *forge.story(1))
+            (callback,) = await settled(person, session)
+            asked = await seen(person, f"/console/callbacks/{callback['callbackId']}/retry")
+            assert "It would not go out at once: The callback to crm ( completed ) is held back" in asked
+            assert "not go out at once" not in await seen(person, f"{page_of(session)}/note")
+
+
 async def test_a_gap_is_closed_and_what_was_planned_goes_out(serving, tokens):
     async with Receiver() as crm, Receiver() as ledger:
         wanting = {"endpoints": [endpoint(crm), endpoint(ledger, "ledger")]}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from situations import at, attempt, callback, ended
+from situations import GAP_TIMEOUT, Circumstances, at, attempt, callback, ended
 from statekeeper.core.health import Health
+from statekeeper.explanation.deliveries import DISABLED, NOT_LOADED, tell_obstacle
 
 
 def told(kept, **circumstances):
@@ -201,3 +202,17 @@ def test_a_callback_that_waits_for_an_earlier_one():
 def test_a_callback_does_not_wait_for_an_earlier_one_that_is_settled(status):
     earlier = callback(state="created", ordinal=1, status=status)
     assert ended().told(earlier, callback(due_at="08:35"))[1].endswith("has not been sent yet.")
+
+
+def test_what_would_keep_a_callback_that_somebody_has_sent():
+    kept = callback(status="dead", attempts=[attempt(1, "08:35", "gave_up", "HTTP 410")])
+    disabled = {"crm": Health(disabled_at=at("08:50"), disabled_reason="HTTP 410")}
+
+    def obstacle(loaded=None, **changes):
+        case = ended().case(callbacks=(kept,), **changes)
+        told = tell_obstacle(case, kept.callback_id, Circumstances(at("09:00"), GAP_TIMEOUT, loaded))
+        return told and told.text
+
+    assert obstacle() is None
+    assert obstacle(healths=disabled) == DISABLED
+    assert obstacle(loaded=()) == NOT_LOADED

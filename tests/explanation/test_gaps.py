@@ -1,7 +1,8 @@
 """What happens next to a session that waits for a number, and when."""
 
 from memory import said
-from situations import STAGES, Situation, at, callback
+from situations import GAP_TIMEOUT, STAGES, Situation, at, callback
+from statekeeper.explanation.gaps import foresee
 
 CREATED = said(1, "session.created")
 
@@ -86,3 +87,21 @@ def test_only_a_dead_callback_matters_more():
     assert second(behind_a_gap(), "08:35:10", callbacks=(dead,)).startswith("The callback to crm (created) is dead")
     pending = callback("crm", "created", ordinal=1, due_at="08:50")
     assert second(behind_a_gap(), "08:35:10", callbacks=(pending,)).startswith("At 08:36:00 number 2 is given up on")
+
+
+class Counted(tuple):  # noqa: SLOT001 -- it has to count somewhere
+    """Counts how often somebody goes through it."""
+
+    looks = 0
+
+    def __iter__(self):
+        self.looks += 1
+        return super().__iter__()
+
+
+def test_of_many_gaps_none_goes_through_all_that_came():
+    situation = Situation().hear("08:35", *(said(number, "session.verified") for number in range(2, 200, 2)))
+    events = Counted(situation.case().events)
+    closing = foresee(situation.case(events=events), GAP_TIMEOUT)
+    assert closing.numbers == tuple(range(1, 199, 2))
+    assert events.looks <= 2

@@ -23,7 +23,9 @@ from statekeeper.console.visitor import Asked
 from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
 from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
+from statekeeper.explanation.deliveries import tell_obstacle
 from statekeeper.explanation.numbers import read_spans
+from statekeeper.explanation.sentences import Sentence
 from statekeeper.explanation.why import explain
 from statekeeper.store.views import ActPlanView
 
@@ -91,7 +93,14 @@ async def _ask(
     except _OVERTAKEN:
         return await _tell_what_is_so(request, act)
     shown = {"plan": plan, "reason": reason, "refused": refused, "longest": MAX_REASON}
+    shown["obstacle"] = await _find_obstacle(wiring(request.scope), plan)
     return page(request, "act/page.html", status=status, back=_way_back(plan.session_id), **shown)
+
+
+async def _find_obstacle(parts: Wiring, plan: ActPlanView) -> Sentence | None:
+    """What a callback that is due would wait for all the same: whoever has it sent is to know before."""
+    case = await parts.queries.cases.find(plan.session_id) if plan.session_id and plan.callback_id else None
+    return tell_obstacle(case, plan.callback_id, circumstances(parts)) if case and plan.callback_id else None
 
 
 async def _tell_what_is_so(request: Asked, act: Act) -> Response[str]:

@@ -16,14 +16,13 @@ from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
 from statekeeper.console.visitor import Asked
 from statekeeper.store.pages import Place, read_cursor, write_cursor
-from statekeeper.store.queries.listing import Choices, Listing, SessionLine
+from statekeeper.store.queries.listing import Listing, SessionLine
 from statekeeper.watchers import FEED
 
 PAGE: Final = 50
 MOST_NEW: Final = 50
 STREAM: Final = f"{ROOT}/stream"
 _NOTHING: Final = Listing([], None)
-_NOT_ASKED: Final = Choices([], [])
 
 
 @get(ROOT)

@@ -5,8 +5,10 @@ that name, an endpoint that takes nothing, an earlier callback of the same sessi
 Whoever had it delivered once has it, whatever becomes of the next time that somebody had it sent: that is said first.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from statekeeper.core.health import Health, State
 from statekeeper.core.retry import Outcome
@@ -116,6 +118,12 @@ def tell_callback(case: Case, callback: CaseCallback, circumstances: Circumstanc
     return _tell_pending(case, callback, circumstances)
 
 
+def tell_obstacle(case: Case, callback_id: UUID, circumstances: Circumstances) -> Sentence | None:
+    """What would keep one of its callbacks from going out if somebody had it sent now; None if nothing would."""
+    wanted = next((each for each in case.callbacks if each.callback_id == callback_id), None)
+    return _tell_kept(case, replace(wanted, claimed_at=None, due_at=None), circumstances) if wanted else None
+
+
 def _said(text: str, callback: CaseCallback, **values: Value) -> Sentence:
     return Sentence(text, {"subscriber": callback.subscriber, "state": callback.state, **values})
 
@@ -156,16 +164,22 @@ def _tell_pending(case: Case, callback: CaseCallback, circumstances: Circumstanc
     claimed, due = callback.claimed_at, callback.due_at or circumstances.now
     if claimed and due > circumstances.now:
         return _said(UNDER_WAY, callback, at=claimed)
+    if kept := _tell_kept(case, callback, circumstances):
+        return kept
+    if claimed:
+        return _said(INTERRUPTED, callback, at=claimed)
+    return _tell_unsent(callback, due, is_due=due <= circumstances.now)
+
+
+def _tell_kept(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence | None:
+    """What keeps it whenever it is due."""
     if circumstances.loaded is not None and callback.subscriber not in circumstances.loaded:
         return _said(NOT_LOADED, callback)
     health = case.healths.get(callback.subscriber)
     if health and (kept := _tell_ill(callback, health)):
         return kept
-    if earlier := _before(case, callback):
-        return _said(BEHIND, callback, earlier=earlier.state)
-    if claimed:
-        return _said(INTERRUPTED, callback, at=claimed)
-    return _tell_unsent(callback, due, is_due=due <= circumstances.now)
+    earlier = _before(case, callback)
+    return _said(BEHIND, callback, earlier=earlier.state) if earlier else None
 
 
 def _tell_ill(callback: CaseCallback, health: Health) -> Sentence | None:

@@ -4,6 +4,7 @@ A gap is over `gap_timeout` after the first event behind it came, or after the s
 is later. One sweep closes all gaps of a session that are over by then, so that several may go at one time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,7 +57,7 @@ def tell_wait(case: Case) -> Sentence:
     snapshot = _snapshot(case)
     first = snapshot.held[0]
     missing = range(snapshot.cursor + 1, first.sequence)
-    return of_numbers(*_WAITS, missing, since=_since(case, snapshot), held=first.sequence, name=first.name)
+    return of_numbers(*_WAITS, missing, since=_since(_came(case), snapshot), held=first.sequence, name=first.name)
 
 
 def tell_closing(case: Case, circumstances: Circumstances) -> Sentence:
@@ -68,23 +69,23 @@ def tell_closing(case: Case, circumstances: Circumstances) -> Sentence:
 
 def foresee(case: Case, gap_timeout: timedelta) -> Closing:
     """What will have become of a session that holds events once its wait is over, if nothing comes before that."""
-    snapshot = _snapshot(case)
-    at = _deadline(case, snapshot, gap_timeout)
+    snapshot, came = _snapshot(case), _came(case)
+    since = _since(came, snapshot)
+    at = max(since, case.up_since or since) + gap_timeout
     numbers: list[int] = []
-    while snapshot.held and _deadline(case, snapshot, gap_timeout) <= at:
+    while snapshot.held and _since(came, snapshot) + gap_timeout <= at:
         numbers += range(snapshot.cursor + 1, snapshot.held[0].sequence)
         snapshot = close_gap(case.chart, snapshot).after
     return Closing(at, tuple(numbers), snapshot.state)
 
 
-def _deadline(case: Case, snapshot: Snapshot, gap_timeout: timedelta) -> datetime:
-    since = _since(case, snapshot)
-    return max(since, case.up_since or since) + gap_timeout
+def _came(case: Case) -> dict[int, datetime]:
+    """When each of the events came that are held, by their numbers."""
+    return {event.sequence: event.received_at for event in _held(case)}
 
 
-def _since(case: Case, snapshot: Snapshot) -> datetime:
-    held = {event.sequence for event in snapshot.held}
-    return min(event.received_at for event in _held(case) if event.sequence in held)
+def _since(came: Mapping[int, datetime], snapshot: Snapshot) -> datetime:
+    return min(came[event.sequence] for event in snapshot.held)
 
 
 def _held(case: Case) -> list[CaseEvent]:
