@@ -15,7 +15,7 @@ WIDTHS = (320, 768, 3840)
 def paths(house) -> list[str]:
     """Each page that there is, with something on it."""
     session, gap = house.dead_letter(b"<b>full</b>"), house.gap()
-    created, completed = forge.story(session_id=session)
+    _created, completed = forge.story(session_id=session)
     house.tell(forge.redelivered(completed), completed | {"eventName": "session.aborted"})
     house.service.http.post(f"/v1/sessions/{session}/notes", json={"text": "a note"}, headers=house.bearer)
     acts = [f"/console/callbacks/{house.callback(each)}" for each in (session, house.delivered())]

