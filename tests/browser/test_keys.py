@@ -1,4 +1,4 @@
-"""By keys alone: all is reached, what has the focus is seen, and it is not lost when a page goes on by itself."""
+"""By keys alone: everything is reached, the focus is seen, and is not lost when a page goes on by itself."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""A page of somebody else, opened by whoever is signed in: it can neither act nor read, nor frame the console.
+"""A page of somebody else, opened by whoever is signed in: it can neither act, nor read, nor frame the console.
 
 It lies once on another site (`localhost`, where the console is `127.0.0.1`), to which no cookie goes along, and once on
 the same site at another port, to which all of them do.

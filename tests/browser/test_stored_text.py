@@ -100,7 +100,6 @@ def test_what_a_stranger_wrote_is_shown_as_text(hostile, told, page):
         if path == f"{SESSIONS}/{session}":
             shown = page.locator("main").inner_text()
             assert shown.count(payload.strip().splitlines()[0]) >= 5
-            assert "49" not in page.locator(".facts").first.inner_text()
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
