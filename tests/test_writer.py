@@ -168,7 +168,7 @@ async def test_a_full_disk_is_unavailable_and_goes_on_by_itself_when_there_is_ro
     large = "x" * 60_000
     async with running(database) as writer:
         writer.start()
-        await _limit(database, 64)
+        await _limit(database, 128)
         answers = [await answer_to(writer.submit(arrival(token=large))) for _ in range(64)]
         written = sum(isinstance(answer, Receipt) for answer in answers)
         assert {type(answer) for answer in answers} == {Receipt, Unavailable}

@@ -106,3 +106,23 @@ async def test_it_ends_and_watches_no_more_when_the_service_stops():
 def test_no_line_end_in_the_html_ends_the_message(end):
     lines = frame(f"<p>{end}{end}event: forged</p>").decode().splitlines()
     assert lines == ["retry: 1000", "data: <p>", "data: ", "data: event: forged</p>", ""]
+
+
+async def test_a_part_that_is_being_made_when_its_looker_leaves_is_made_to_its_end():
+    """It may be in the middle of asking the store: a driver that is interrupted loses its connection."""
+    begun, go_on, made = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def part() -> str:
+        begun.set()
+        await go_on.wait()
+        made.set()
+        return "made"
+
+    async with aclosing(frames(Watchers(), part, "topic")) as stream:
+        looking = asyncio.ensure_future(anext(stream))
+        await begun.wait()
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+    go_on.set()
+    await asyncio.wait_for(made.wait(), PATIENCE)

@@ -24,12 +24,12 @@ class Shared:
         begun, text = self._made.get(key, (now - FRESH_SECONDS, None))
         if text is None or begun + FRESH_SECONDS <= now:
             text = asyncio.ensure_future(make())
-            text.add_done_callback(_look_at)
+            text.add_done_callback(look_at)
             self._made[key] = now, text
         return await asyncio.shield(text)
 
 
-def _look_at(made: asyncio.Future[str]) -> None:
+def look_at(made: asyncio.Future[str]) -> None:
     """A failure is told to whoever waits for it; if all of them have left, to nobody."""
     if not made.cancelled():
         made.exception()

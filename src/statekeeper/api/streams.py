@@ -92,7 +92,7 @@ class Stream:
             telling.result()
 
     async def _tell(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
         async with aclosing(self._frames) as frames:
             try:
                 async for each in frames:

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
+from statekeeper.api.shared import look_at
 from statekeeper.api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Stream
 from statekeeper.api.wiring import wiring
 from statekeeper.console.visitor import Asked
@@ -39,7 +40,7 @@ async def frames(watchers: Watchers, fragment: Fragment, topic: Topic) -> AsyncG
     told, shown = clock(), None
     with watchers.subscribe(topic) as watcher:
         while not watcher.closing:
-            html = await fragment()
+            html = await _made(fragment)
             if html != shown:
                 told, shown = clock(), html
                 yield frame(html)
@@ -48,6 +49,13 @@ async def frames(watchers: Watchers, fragment: Fragment, topic: Topic) -> AsyncG
                 yield HEARTBEAT
             if await watcher.wait(LOOK_SECONDS):
                 await asyncio.sleep(FEED_SECONDS if topic == FEED else GATHERING_SECONDS)
+
+
+async def _made(fragment: Fragment) -> str:
+    """The fragment, made to its end even if whoever asked leaves: a driver that is interrupted loses its connection."""
+    making = asyncio.ensure_future(fragment())
+    making.add_done_callback(look_at)
+    return await asyncio.shield(making)
 
 
 def frame(html: str) -> bytes:

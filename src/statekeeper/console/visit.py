@@ -63,6 +63,7 @@ def giving(cookie: Cookie | None, send: Send) -> Send:
 
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":
+            message["headers"] = list(message["headers"])  # they may be shared by all answers of their kind
             MutableScopeHeaders.from_message(message).add("Set-Cookie", cookie.to_header(header=""))
         await send(message)
 
