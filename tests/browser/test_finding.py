@@ -59,7 +59,7 @@ def test_a_page_tells_the_whole_story_of_a_session(eventful, enter):
         "Statechart: the session is completed. It went through pending, created, completed."
     )
     timeline = page.get_by_role("region", name="All that happened")
-    for said in ("arrived early", "late", "conflict", "inferred", "delivered", "ticket"):
+    for said in ("arrived early", "given up on", "inferred", "delivered", "ticket"):
         expect(timeline).to_contain_text(said)
     expect(timeline.get_by_text("Signature verifies").first).to_be_visible()
 
