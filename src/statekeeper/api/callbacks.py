@@ -19,14 +19,8 @@ from statekeeper.store.views import AuditView, RetryView
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_REASON)]
 
 
-class RetryRequest(Body, frozen=True):
-    """Why, if anybody says so."""
-
-    reason: Reason | None = None
-
-
-class ResendRequest(Body, frozen=True):
-    """Why; it may be left out of a dry run only."""
+class ActRequest(Body, frozen=True):
+    """Why; a retry may go without a reason, and so may any dry run."""
 
     reason: Reason | None = None
 
@@ -36,7 +30,7 @@ async def retry_callback(request: Request[Any, Any, Any], callback_id: FromPath[
     """Make a callback due at once, with a fresh schedule, or say what that would be."""
     key = read_uuid("callbackId", callback_id)
     dry = Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun")
-    act = Retry(key, (await read_json(request, RetryRequest, RetryRequest())).reason)
+    act = Retry(key, (await read_json(request, ActRequest, ActRequest())).reason)
     if dry:
         return json_response(retry_plan(await wiring(request.scope).acts.plan(act)))
     done = await wiring(request.scope).acts.perform(act, actor_of(request))
@@ -48,7 +42,7 @@ async def resend_callback(request: Request[Any, Any, Any], callback_id: FromPath
     """Send a delivered callback once more, or say what that would be."""
     key = read_uuid("callbackId", callback_id)
     dry = Parameters.read(request.scope["query_string"], ("dryRun",)).truth("dryRun")
-    act = Resend(key, (await read_json(request, ResendRequest, ResendRequest())).reason)
+    act = Resend(key, (await read_json(request, ActRequest, ActRequest())).reason)
     if dry:
         return json_response(await wiring(request.scope).acts.plan(act))
     done = await wiring(request.scope).acts.perform(act, actor_of(request))

@@ -3,7 +3,7 @@
 from typing import Final
 
 from statekeeper.api import examples as example
-from statekeeper.api.callbacks import ResendRequest, RetryRequest
+from statekeeper.api.callbacks import ActRequest
 from statekeeper.api.contract import Answer, Operation, Takes, in_path, in_query
 from statekeeper.api.operations.shapes import AWAY, no_uuid
 from statekeeper.core.acts import BAD_REASON
@@ -25,7 +25,7 @@ CALLBACKS: Final = (
             in_path("callbackId", example.CALLBACK_ID),
             in_query("dryRun", "Only say what would be sent again.", {"type": "boolean"}, sample=True),
         ),
-        takes=Takes(RetryRequest("the CRM is up again"), BAD_REASON, required=False),
+        takes=Takes(ActRequest("the CRM is up again"), BAD_REASON, required=False),
         answers={
             200: Answer("With `dryRun`: the callback as it is. Nothing has changed.", example.RETRY_PLAN),
             202: Answer("The callback is due.", example.RETRY),
@@ -51,7 +51,7 @@ CALLBACKS: Final = (
             in_path("callbackId", example.CALLBACK_ID),
             in_query("dryRun", "Only say what would be sent once more.", {"type": "boolean"}, sample=True),
         ),
-        takes=Takes(ResendRequest("the CRM has lost it"), BAD_REASON, required=False),
+        takes=Takes(ActRequest("the CRM has lost it"), BAD_REASON, required=False),
         answers={
             200: Answer("With `dryRun`: the callback as it is. Nothing has changed.", example.RESEND_PLAN),
             202: Answer("The callback is due.", example.RETRY),
