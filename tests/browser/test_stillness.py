@@ -82,3 +82,15 @@ def test_a_page_that_goes_on_by_itself_leaves_what_stands_above_where_it_is(hous
     expect(page.locator(".moment").filter(has_text="hello")).to_be_attached()
     assert heading.bounding_box() == place
     assert shifted(page) < BARELY
+
+
+def test_a_page_goes_on_by_itself_however_late_the_script_comes_that_has_it_do_so(house, enter):
+    page, held = enter("support"), []
+    page.route("**/hx-sse-*", lambda route: held.append(route))  # noqa: PLW0108 -- Playwright takes no builtin
+    with page.expect_request("**/hx-sse-*"):
+        page.goto(SESSIONS, wait_until="commit")
+    while page.evaluate("typeof htmx") == "undefined" or not held:
+        page.evaluate("new Promise(done => setTimeout(done))")
+    page.evaluate("new Promise(done => setTimeout(done))")
+    held[0].continue_()
+    expect(page.get_by_text("live", exact=True)).to_be_attached()
