@@ -1,10 +1,10 @@
 """Who is admitted, by the settings: the bearers of tokens, and those whom an OpenID provider gives a role."""
 
 from statekeeper.api import AccessPolicy, AccessToken, Role
-from statekeeper.console.claims import Naming
-from statekeeper.console.provider import Client, Provider
-from statekeeper.console.reception import Entrance
-from statekeeper.console.refusals import SIGN_IN
+from statekeeper.console.entrance.claims import Naming
+from statekeeper.console.entrance.provider import Client, Provider
+from statekeeper.console.entrance.reception import Entrance
+from statekeeper.console.entrance.refusals import SIGN_IN
 from statekeeper.settings import Settings
 
 

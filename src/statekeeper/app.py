@@ -21,8 +21,8 @@ from statekeeper import console
 from statekeeper.acts import Acts
 from statekeeper.admission import access_policy, entrance_of
 from statekeeper.api import AccessPolicy, Wiring, build
-from statekeeper.console.reception import Reception
-from statekeeper.console.sign_ins import SignIns
+from statekeeper.console.entrance.reception import Reception
+from statekeeper.console.entrance.sign_ins import SignIns
 from statekeeper.delivery.administration import Administration
 from statekeeper.delivery.handlers import check_names, load_handlers
 from statekeeper.delivery.relay import Relay

@@ -3,7 +3,7 @@
 import pytest
 
 from statekeeper.console.pages import _environment
-from statekeeper.console.words import LANGUAGES
+from statekeeper.console.rendering.words import LANGUAGES
 
 HOSTILE = "<script>alert(1)</script>"
 ESCAPED = "&lt;script&gt;alert(1)&lt;/script&gt;"

@@ -12,17 +12,17 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from statekeeper.console.acting import do_act, show_act
-from statekeeper.console.assets import get_asset
 from statekeeper.console.callbacks import list_callbacks, stream_standings
 from statekeeper.console.endpoints import ENDPOINT_PAGES
+from statekeeper.console.entrance.guard import Guard, require_visitor
+from statekeeper.console.entrance.signing_in import ENTRANCES, EXITS
 from statekeeper.console.failures import answer_page
 from statekeeper.console.forms import HOME
-from statekeeper.console.guard import Guard, require_visitor
 from statekeeper.console.listing import list_sessions, watch_sessions
 from statekeeper.console.overview import get_overview, stream_overview
 from statekeeper.console.preferences import change_preferences
+from statekeeper.console.rendering.assets import get_asset
 from statekeeper.console.session import get_session_page, stream_session_page
-from statekeeper.console.signing_in import ENTRANCES, EXITS
 from statekeeper.console.trail import list_trail
 
 __all__ = ["Guard", "routes"]

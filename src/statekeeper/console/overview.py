@@ -11,9 +11,9 @@ from litestar import Response, get
 from litestar.types import ASGIApp
 
 from statekeeper.api.wiring import wiring
-from statekeeper.console.charts import draw_lines, stack
 from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
+from statekeeper.console.rendering.charts import draw_lines, stack
 from statekeeper.console.visitor import Asked, preferences
 from statekeeper.core.machine import Disposition
 from statekeeper.store.queries.overview import Overview

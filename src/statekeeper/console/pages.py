@@ -14,10 +14,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from markupsafe import escape
 
-from statekeeper.console.assets import address
-from statekeeper.console.show import say, show_ago, show_drawing, show_milliseconds, show_number, show_spans, show_time
+from statekeeper.console.rendering.assets import address
+from statekeeper.console.rendering.show import (
+    say,
+    show_ago,
+    show_drawing,
+    show_milliseconds,
+    show_number,
+    show_spans,
+    show_time,
+)
+from statekeeper.console.rendering.words import LANGUAGES, translations
 from statekeeper.console.visitor import Asked, preferences, visitor_or_none
-from statekeeper.console.words import LANGUAGES, translations
 
 _VERSION: Final = version("statekeeper")
 _MEDIA_TYPE: Final = "text/html"  # Litestar adds the charset

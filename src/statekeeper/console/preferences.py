@@ -6,8 +6,8 @@ from litestar import Response, post
 from litestar.datastructures import Cookie
 
 from statekeeper.console.forms import local_path, read_form
+from statekeeper.console.rendering.words import LANGUAGES
 from statekeeper.console.visitor import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Asked
-from statekeeper.console.words import LANGUAGES
 
 _YEAR: Final = 365 * 86_400
 

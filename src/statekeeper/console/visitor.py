@@ -11,7 +11,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from statekeeper.api.access import Role
-from statekeeper.console.words import negotiate
+from statekeeper.console.rendering.words import negotiate
 
 THEMES: Final = ("auto", "light", "dark")
 LANGUAGE_COOKIE: Final = "statekeeper-language"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from statekeeper.console.guard import Guard
+from statekeeper.console.entrance.guard import Guard
 from visits import COOKIE, Person
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from statekeeper.console.show import say, show_time
+from statekeeper.console.rendering.show import say, show_time
 from statekeeper.explanation.sentences import Sentence
 
 AT = datetime(2026, 1, 8, 8, 35, 37, 581000, tzinfo=UTC)

@@ -6,10 +6,10 @@ from typing import Any, Final, cast
 from litestar.types import Scope
 
 from statekeeper.api.access import AccessPolicy
-from statekeeper.console.claims import Naming
-from statekeeper.console.patience import Patience
-from statekeeper.console.provider import Provider
-from statekeeper.console.sign_ins import SignIns
+from statekeeper.console.entrance.claims import Naming
+from statekeeper.console.entrance.patience import Patience
+from statekeeper.console.entrance.provider import Provider
+from statekeeper.console.entrance.sign_ins import SignIns
 
 _KEY: Final = "statekeeper.reception"
 

@@ -12,15 +12,15 @@ from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from statekeeper.console import cookies
-from statekeeper.console.claims import Claims, Naming
+from statekeeper.console.entrance import cookies
+from statekeeper.console.entrance.claims import Claims, Naming
+from statekeeper.console.entrance.journey import Journey
+from statekeeper.console.entrance.provider import SignInRefused
+from statekeeper.console.entrance.reception import Entrance, Reception, reception
+from statekeeper.console.entrance.refusals import SIGN_IN
+from statekeeper.console.entrance.sign_ins import Identity, Method, bearer
 from statekeeper.console.forms import HOME, local_path, read_form
-from statekeeper.console.journey import Journey
 from statekeeper.console.pages import page
-from statekeeper.console.provider import SignInRefused
-from statekeeper.console.reception import Entrance, Reception, reception
-from statekeeper.console.refusals import SIGN_IN
-from statekeeper.console.sign_ins import Identity, Method, bearer
 from statekeeper.console.visitor import SCOPE_KEY, Asked, visitor_or_none
 from statekeeper.core.errors import NotFound, Unavailable
 from statekeeper.explanation.sentences import N_, Sentence

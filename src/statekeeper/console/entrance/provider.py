@@ -19,9 +19,9 @@ from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from statekeeper.console.claims import Claims, find_claim
-from statekeeper.console.discovery import Discovery, Metadata, ask, away
-from statekeeper.console.journey import Journey
+from statekeeper.console.entrance.claims import Claims, find_claim
+from statekeeper.console.entrance.discovery import Discovery, Metadata, ask, away
+from statekeeper.console.entrance.journey import Journey
 from statekeeper.core.errors import NotAToken, NotVerified, StatekeeperError
 from statekeeper.trust.compact import read_object
 from statekeeper.trust.identity import verify_identity

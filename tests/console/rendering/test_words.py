@@ -11,8 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from statekeeper.console.show import say
-from statekeeper.console.words import LANGUAGES, negotiate, translations
+from statekeeper.console.rendering.show import say
+from statekeeper.console.rendering.words import LANGUAGES, negotiate, translations
 from statekeeper.explanation.sentences import Sentence
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from statekeeper.console.entrance.journey import Journey
 from statekeeper.console.forms import HOME, local_path
-from statekeeper.console.journey import Journey
 
 
 def test_a_journey_is_told_again_by_its_cookie():

@@ -2,7 +2,7 @@
 
 from litestar.datastructures import Cookie
 
-from statekeeper.console.visit import giving
+from statekeeper.console.entrance.visit import giving
 
 HEADERS = [(b"content-type", b"text/event-stream")]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statekeeper.console.charts import HEIGHT, WIDTH, Bar, draw_lines, stack
+from statekeeper.console.rendering.charts import HEIGHT, WIDTH, Bar, draw_lines, stack
 
 
 def test_parts_are_stacked_from_the_bottom_in_the_order_of_their_kinds():

@@ -1,6 +1,6 @@
 """How many wrong tokens an address may try, by a clock that is moved and not waited for."""
 
-from statekeeper.console.patience import ADDRESSES, FAILURES, SECONDS, Patience
+from statekeeper.console.entrance.patience import ADDRESSES, FAILURES, SECONDS, Patience
 
 
 class Watch:

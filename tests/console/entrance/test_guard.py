@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 from databases import rows
 from statekeeper.api.access import CONSOLE, is_under
 from statekeeper.app import Service
-from statekeeper.console.guard import OPEN
-from statekeeper.console.headers import HEADERS
+from statekeeper.console.entrance.guard import OPEN
+from statekeeper.console.entrance.headers import HEADERS
 from visits import COOKIE, SIGN_IN, URL, Person
 
 ASSET = re.compile(r'href="(/console/static/[^"]+\.css)"')

@@ -21,14 +21,15 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from statekeeper.api.access import CONSOLE, is_under, path_of
 from statekeeper.api.provenance import SAFE, is_foreign
-from statekeeper.console import assets, cookies
+from statekeeper.console.entrance import cookies
+from statekeeper.console.entrance.headers import hardened
+from statekeeper.console.entrance.reception import Reception, install
+from statekeeper.console.entrance.refusals import SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
+from statekeeper.console.entrance.sign_ins import ANYBODY_HERE
+from statekeeper.console.entrance.vigil import EVERY_SECONDS, Vigil
+from statekeeper.console.entrance.visit import Visit, giving
 from statekeeper.console.failures import answer_page
-from statekeeper.console.headers import hardened
-from statekeeper.console.reception import Reception, install
-from statekeeper.console.refusals import SIGN_IN, refuse_foreign, refuse_unproved, show_the_way
-from statekeeper.console.sign_ins import ANYBODY_HERE
-from statekeeper.console.vigil import EVERY_SECONDS, Vigil
-from statekeeper.console.visit import Visit, giving
+from statekeeper.console.rendering import assets
 from statekeeper.console.visitor import SCOPE_KEY, Asked, Visitor
 from statekeeper.core.errors import StatekeeperError
 

@@ -3,7 +3,7 @@
 import pytest
 
 from statekeeper.api.access import Role
-from statekeeper.console.claims import Naming, find_claim
+from statekeeper.console.entrance.claims import Naming, find_claim
 
 VALUES = {Role.READER: frozenset({"r"}), Role.SUPPORT: frozenset({"s", "s2"}), Role.ADMIN: frozenset({"a"})}
 NAMING = Naming("roles", VALUES, "preferred_username")

@@ -10,7 +10,7 @@ from typing import Final
 
 from litestar.datastructures import Cookie
 
-from statekeeper.console.journey import MINUTES
+from statekeeper.console.entrance.journey import MINUTES
 
 SIGNED_IN: Final = "__Host-statekeeper"
 ON_THE_WAY: Final = "__Host-statekeeper-sign-in"

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from statekeeper.console.assets import address
+from statekeeper.console.rendering.assets import address
 
 STATIC = files("statekeeper.console") / "static"
 NAMES = sorted(each.name for each in STATIC.iterdir())

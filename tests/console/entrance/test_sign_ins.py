@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from databases import rows
-from statekeeper.console.patience import FAILURES
+from statekeeper.console.entrance.patience import FAILURES
 from visits import COOKIE, SIGN_IN, Person
 
 

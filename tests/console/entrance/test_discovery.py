@@ -4,7 +4,7 @@ import pytest
 
 import forge
 from provider import SIGNER, Provider, rs256
-from statekeeper.console.discovery import GOOD_FOR, PAUSE, Discovery
+from statekeeper.console.entrance.discovery import GOOD_FOR, PAUSE, Discovery
 from statekeeper.core.errors import NotVerified, Unavailable
 from statekeeper.trust.compact import read_token
 
