@@ -15,7 +15,7 @@ from statekeeper.console.rendering.show import say
 from statekeeper.console.rendering.words import LANGUAGES, negotiate, translations
 from statekeeper.explanation.sentences import Sentence
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PLACE = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
 MARKUP = re.compile(r"<[^>]*>|[<>&\"]")
 ENDS = (".", ":", "?")
