@@ -10,7 +10,6 @@ security policy: each is checked when the test ends, unless the page is not `wat
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -75,13 +74,6 @@ def _watch(page: Page, complaints: list[str]) -> None:
             and complaints.append(f"asked elsewhere: {asked.url}")
         ),
     )
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    """Starts services, each with the settings it is given; none of them outlives the test."""
-    with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(Serving(tmp_path, **settings))
 
 
 @pytest.fixture(scope="session")

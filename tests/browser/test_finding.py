@@ -43,11 +43,49 @@ def test_a_session_is_found_from_a_part_of_its_id(house, enter):
     page.wait_for_url(f"**{SESSIONS}/{session}")
 
 
+def test_a_filter_shows_its_results_at_once_and_its_address_leads_to_them_again(house, enter):
+    environment = f"filtered-{uuid.uuid4()}"
+    sessions = [uuid.uuid4(), uuid.uuid4()]
+    for session, end in zip(sessions, ("completed", "aborted"), strict=True):
+        for number, name in enumerate(("created", end), 1):
+            house.tell(forge.event(f"session.{name}", number, session, environment=environment))
+    page = enter("support")
+    page.goto(f"{SESSIONS}?environment={environment}")
+    found = page.locator("[data-row] .row-link")
+    expect(found).to_have_count(2)
+    page.get_by_role("checkbox", name="aborted").check()
+    page.wait_for_url("**state=aborted**")
+    expect(found).to_have_text([str(sessions[1])])
+    assert page.evaluate("document.activeElement.value") == "aborted"
+    page.reload()
+    expect(found).to_have_text([str(sessions[1])])
+    page.go_back()
+    expect(found).to_have_count(2)
+
+
+def test_times_are_the_viewers_and_an_address_is_everybodys(house, enter):
+    house.delivered()
+    page = enter("support", timezone_id="Europe/Berlin", locale="en-GB")
+    page.goto(f"{SESSIONS}?since=2026-01-08T08:00&state=completed")
+    assert page.get_by_label("First seen from (Europe/Berlin)").input_value() == "2026-01-08T09:00"
+    assert "ago" in page.locator("[data-row] time").first.inner_text()
+    page.get_by_role("button", name="Show", exact=True).first.click()
+    page.wait_for_url("**since=2026-01-08T08%3A00**")
+
+
 def test_a_session_that_nobody_knows_is_said_to_be_unknown(enter):
     page, nobody = enter("support"), uuid.uuid4()
     assert page.goto(f"{SESSIONS}/{nobody}").status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("No such session")
     assert page.get_by_label("Search for it").input_value() == str(nobody)
+
+
+def test_a_page_that_is_not_there_says_so_and_its_keys_work(enter):
+    page = enter("support")
+    assert page.goto("/console/nowhere").status == 404
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such thing here")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def test_a_page_tells_the_whole_story_of_a_session(eventful, enter):

@@ -11,15 +11,11 @@ FOCUSED = "document.activeElement.textContent.trim()"
 
 @pytest.fixture
 def found(house, enter):
-    """Three sessions of one environment, found by it, and the page with them."""
-    environment = f"keys-{house.delivered()}"
-    sessions = []
+    """The page with three sessions and more."""
     for _ in range(3):
-        session = house.gap()
-        house.tell(forge.event("session.created", 1, session, environment=environment))
-        sessions.append(str(session))
+        house.gap()
     page = enter("support")
-    page.goto(f"{SESSIONS}?environment=staging")
+    page.goto(SESSIONS)
     expect(page.locator("[data-row]").nth(2)).to_be_visible()
     return page
 
@@ -52,6 +48,15 @@ def test_a_question_mark_shows_the_keys_and_escape_closes_them_where_one_was(fou
     found.keyboard.press("Escape")
     expect(found.get_by_role("dialog", name="Keys")).to_be_hidden()
     assert found.evaluate(FOCUSED) == row
+
+
+def test_keys_that_are_in_the_way_can_be_turned_off(found):
+    found.keyboard.press("?")
+    found.get_by_label("These keys work in this browser").uncheck()
+    found.keyboard.press("Escape")
+    found.reload()
+    found.keyboard.press("?")
+    expect(found.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
 def test_the_first_stop_leads_past_the_head_of_a_page(found):

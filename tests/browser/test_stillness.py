@@ -38,8 +38,8 @@ def test_nothing_moves_while_a_page_is_opened(house, enter, width):
         assert paint > 0
 
 
-def test_what_comes_in_moves_nothing_in_a_list(house, enter):
-    house.gap()
+def test_what_comes_in_moves_nothing_in_a_list_until_it_is_asked_for(house, enter):
+    oldest = house.gap()
     page = watched(enter("support"))
     page.goto(SESSIONS)
     expect(page.get_by_text("live", exact=True)).to_be_attached()
@@ -49,6 +49,8 @@ def test_what_comes_in_moves_nothing_in_a_list(house, enter):
         expect(page.locator(".news")).to_contain_text(f"{count} new session")
     assert page.locator("[data-row]").first.bounding_box() == place
     assert shifted(page) < BARELY
+    page.get_by_role("link", name="3 new sessions: show them").click()
+    expect(page.locator("[data-row] .row-link").nth(3)).to_have_text(str(oldest))
 
 
 def test_a_list_does_not_jump_when_sessions_come_in_while_somebody_pages(house, enter):
@@ -82,6 +84,23 @@ def test_a_page_that_goes_on_by_itself_leaves_what_stands_above_where_it_is(hous
     expect(page.locator(".moment").filter(has_text="hello")).to_be_attached()
     assert heading.bounding_box() == place
     assert shifted(page) < BARELY
+
+
+def test_what_somebody_has_unfolded_and_where_they_are_stays_when_a_page_goes_on_by_itself(house, enter):
+    session = house.delivered()
+    page = enter("support")
+    page.goto(f"{SESSIONS}/{session}")
+    page.get_by_text("1 attempt", exact=True).click()
+    page.locator("#claims-1 summary").click()
+    page.evaluate("window.scrollTo(0, 400)")
+    page.locator("#claims-1 summary").focus()
+    resend = f"/v1/callbacks/{house.callback(session)}/resend"
+    house.service.http.post(resend, json={"reason": "lost"}, headers=house.bearer).raise_for_status()
+    expect(page.get_by_text("2 attempts", exact=True)).to_be_visible()
+    unfolded = page.locator("details[open]").evaluate_all("all => all.map(each => each.id.slice(0, 8))")
+    assert unfolded == ["attempts", "claims-1"]
+    assert page.evaluate("document.activeElement.parentElement.id") == "claims-1"
+    assert page.evaluate("scrollY") > 300
 
 
 def test_a_page_goes_on_by_itself_however_late_the_script_comes_that_has_it_do_so(house, enter):
