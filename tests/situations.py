@@ -151,3 +151,9 @@ class Situation:
 def ended(state="completed") -> Situation:
     """A session that went as it should."""
     return Situation().hear("08:34", said(1, "session.created")).hear("08:35", said(2, f"session.{state}"))
+
+
+def told_of(kept, **circumstances):
+    """The sentence about a callback of a session that has ended."""
+    (sentence,) = ended().told(kept, **circumstances)
+    return sentence

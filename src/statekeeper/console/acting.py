@@ -23,8 +23,8 @@ from statekeeper.console.visitor import Asked
 from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
 from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
-from statekeeper.explanation.deliveries import tell_obstacle
 from statekeeper.explanation.numbers import read_spans
+from statekeeper.explanation.obstacles import tell_obstacle
 from statekeeper.explanation.sentences import Sentence
 from statekeeper.explanation.why import explain
 from statekeeper.store.views import ActPlanView

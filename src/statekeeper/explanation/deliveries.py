@@ -1,18 +1,24 @@
 """Why each callback is where it is: delivered, dead, or what keeps it from going out.
 
-What keeps a callback is asked in the order in which the relay would meet it: an attempt that is under way, no sender of
-that name, an endpoint that takes nothing, an earlier callback of the same session to the same subscriber, its own time.
-Whoever had it delivered once has it, whatever becomes of the next time that somebody had it sent: that is said first.
+What keeps a callback is asked in the order in which the relay would meet it: an attempt that is under way, an obstacle,
+its own time. Whoever had it delivered once has it, whatever becomes of the next time that somebody had it sent: that is
+said first.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from statekeeper.core.health import Health, State
 from statekeeper.core.retry import Outcome
 from statekeeper.explanation.case import Case, CaseAttempt, CaseCallback, Circumstances
+from statekeeper.explanation.obstacles import (
+    BEHIND,
+    CIRCUIT_OPEN,
+    DISABLED,
+    NOT_LOADED,
+    PROBED,
+    about,
+    tell_kept,
+)
 from statekeeper.explanation.sentences import N_, Sentence, Value
 
 DELIVERED: Final = N_("The callback to {subscriber} ({state}) was delivered at {at}.")
@@ -44,18 +50,6 @@ NOT_SENT_AGAIN: Final = N_(
     "The callback to {subscriber} ({state}) was delivered at {delivered}, and was not sent once more: the subscriber"
     " was removed; it is not sent again unless somebody retries it."
 )
-DISABLED: Final = N_(
-    "The callback to {subscriber} ({state}) is held back: the endpoint has been disabled since {since} ({reason})."
-)
-NOT_LOADED: Final = N_("The callback to {subscriber} ({state}) is held back: no subscriber of that name is loaded now.")
-CIRCUIT_OPEN: Final = N_(
-    "The callback to {subscriber} ({state}) is held back: the endpoint has failed since {since}; it is tried again at"
-    " {at}."
-)
-PROBED: Final = N_(
-    "The callback to {subscriber} ({state}) is held back: the endpoint has failed since {since}, and is being tried"
-    " with another callback."
-)
 INTERRUPTED: Final = N_(
     "The callback to {subscriber} ({state}) was interrupted in an attempt at {at}; the service makes another as soon as"
     " it comes to it."
@@ -67,9 +61,6 @@ FAILED: Final = N_(
 FAILED_AND_DUE: Final = N_(
     "The callback to {subscriber} ({state}) has not gone out: attempt {attempt} at {at} failed ({detail}); the next has"
     " been due since {due}."
-)
-BEHIND: Final = N_(
-    "The callback to {subscriber} ({state}) waits for the one before it, about {earlier}, to the same subscriber."
 )
 DUE: Final = N_("The callback to {subscriber} ({state}) has been due since {due}, and has not been sent yet.")
 DUE_LATER: Final = N_("The callback to {subscriber} ({state}) goes out at {due}.")
@@ -118,42 +109,32 @@ def tell_callback(case: Case, callback: CaseCallback, circumstances: Circumstanc
     return _tell_pending(case, callback, circumstances)
 
 
-def tell_obstacle(case: Case, callback_id: UUID, circumstances: Circumstances) -> Sentence | None:
-    """What would keep one of its callbacks from going out if somebody had it sent now; None if nothing would."""
-    wanted = next((each for each in case.callbacks if each.callback_id == callback_id), None)
-    return _tell_kept(case, replace(wanted, claimed_at=None, due_at=None), circumstances) if wanted else None
-
-
-def _said(text: str, callback: CaseCallback, **values: Value) -> Sentence:
-    return Sentence(text, {"subscriber": callback.subscriber, "state": callback.state, **values})
-
-
 def _tell_delivered(callback: CaseCallback) -> Sentence:
     at = callback.delivered_at or callback.created_at
     numbers = [each.number for each in callback.attempts if each.outcome == Outcome.DELIVERED]
     number = numbers[0] if numbers else 1
     if len(numbers) > 1:
-        return _said(DELIVERED_AGAIN, callback, count=len(numbers), attempt=number, at=at)
+        return about(DELIVERED_AGAIN, callback, count=len(numbers), attempt=number, at=at)
     if number == 1:
-        return _said(DELIVERED, callback, at=at)
-    return _said(DELIVERED_LATER, callback, at=at, attempt=number)
+        return about(DELIVERED, callback, at=at)
+    return about(DELIVERED_LATER, callback, at=at, attempt=number)
 
 
 def _tell_dead(callback: CaseCallback) -> Sentence:
     if callback.delivered_at is not None:
         return _tell_dead_again(callback, callback.delivered_at)
     if not callback.attempts:
-        return _said(NEVER_SENT, callback)
+        return about(NEVER_SENT, callback)
     last = callback.attempts[-1]
     text = GIVEN_UP if last.outcome == Outcome.GAVE_UP else DEAD if last.number > 1 else DEAD_AT_ONCE
-    return _said(text, callback, **_of(last))
+    return about(text, callback, **_of(last))
 
 
 def _tell_dead_again(callback: CaseCallback, delivered: datetime) -> Sentence:
     last = callback.attempts[-1] if callback.attempts else None
     if last is None or last.outcome == Outcome.DELIVERED:
-        return _said(NOT_SENT_AGAIN, callback, delivered=delivered)
-    return _said(DEAD_AGAIN, callback, delivered=delivered, **_of(last))
+        return about(NOT_SENT_AGAIN, callback, delivered=delivered)
+    return about(DEAD_AGAIN, callback, delivered=delivered, **_of(last))
 
 
 def _of(attempt: CaseAttempt) -> dict[str, Value]:
@@ -163,46 +144,12 @@ def _of(attempt: CaseAttempt) -> dict[str, Value]:
 def _tell_pending(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence:
     claimed, due = callback.claimed_at, callback.due_at or circumstances.now
     if claimed and due > circumstances.now:
-        return _said(UNDER_WAY, callback, at=claimed)
-    if kept := _tell_kept(case, callback, circumstances):
+        return about(UNDER_WAY, callback, at=claimed)
+    if kept := tell_kept(case, callback, circumstances):
         return kept
     if claimed:
-        return _said(INTERRUPTED, callback, at=claimed)
+        return about(INTERRUPTED, callback, at=claimed)
     return _tell_unsent(callback, due, is_due=due <= circumstances.now)
-
-
-def _tell_kept(case: Case, callback: CaseCallback, circumstances: Circumstances) -> Sentence | None:
-    """What keeps it whenever it is due."""
-    if circumstances.loaded is not None and callback.subscriber not in circumstances.loaded:
-        return _said(NOT_LOADED, callback)
-    health = case.healths.get(callback.subscriber)
-    if health and (kept := _tell_ill(callback, health)):
-        return kept
-    earlier = _before(case, callback)
-    return _said(BEHIND, callback, earlier=earlier.state) if earlier else None
-
-
-def _tell_ill(callback: CaseCallback, health: Health) -> Sentence | None:
-    """What the endpoint's health keeps back, if it does; its own time may be later than that of the next probe."""
-    if health.disabled_at is not None:
-        reason = health.disabled_reason or State.DISABLED
-        return _said(DISABLED, callback, since=health.disabled_at, reason=reason)
-    if health.opened_at is None:
-        return None
-    since = health.failing_since or health.opened_at
-    if health.state is State.HALF_OPEN and health.probed_at == callback.claimed_at:
-        return None
-    if health.state is State.HALF_OPEN:
-        return _said(PROBED, callback, since=since)
-    at = max(each for each in (health.opened_at, health.probe_at, callback.due_at) if each)
-    return _said(CIRCUIT_OPEN, callback, since=since, at=at)
-
-
-def _before(case: Case, callback: CaseCallback) -> CaseCallback | None:
-    """The pending callback of an earlier step to the same subscriber, the latest of them if there are more."""
-    same = (each for each in case.callbacks if each.subscriber == callback.subscriber and each.status == "pending")
-    earlier = [each for each in same if each.ordinal < callback.ordinal]
-    return max(earlier, key=lambda each: each.ordinal, default=None)
 
 
 def _tell_unsent(callback: CaseCallback, due: datetime, *, is_due: bool) -> Sentence:
@@ -210,7 +157,7 @@ def _tell_unsent(callback: CaseCallback, due: datetime, *, is_due: bool) -> Sent
     failed = last if last and last.outcome != Outcome.DELIVERED else None
     text = _UNSENT[delivered is not None, failed is not None, is_due]
     values: dict[str, Value] = {} if delivered is None else {"delivered": delivered}
-    return _said(text, callback, due=due, **values, **(_of(failed) if failed else {}))
+    return about(text, callback, due=due, **values, **(_of(failed) if failed else {}))
 
 
 _UNSENT: Final = {

@@ -1,7 +1,8 @@
 """Why a session stands as it does: a sentence or two for whoever asks first, and one for each event and each callback.
 
 `standing` says how it stands, `matters` what matters most beyond that; `fates` tells of events, `deliveries` of
-callbacks. Everything is derived from the case, and what has yet to come from the fold itself (`gaps`).
+callbacks, `obstacles` of what keeps them. Everything is derived from the case, and what has yet to come from the fold
+itself (`gaps`).
 """
 
 from collections.abc import Mapping
