@@ -5,7 +5,7 @@ How the endpoints fare is kept as it should be while somebody looks at it; the r
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from statekeeper.api.wiring import Wiring, wiring
 from statekeeper.console.live import live
 from statekeeper.console.pages import page, render
 from statekeeper.console.standing import standings
+from statekeeper.console.telling import now
 from statekeeper.console.visitor import Asked, preferences, visitor
 from statekeeper.explanation.sentences import N_
 from statekeeper.store.pages import DEFAULT_LIMIT
@@ -60,7 +61,7 @@ class Wanted:
 async def list_callbacks(request: Asked) -> Response[Any]:
     """The whole page; or the next rows, where a script asks for them."""
     parts, wanted = wiring(request.scope), read_wanted(request.scope["query_string"])
-    listed = await parts.queries.callbacks.page(wanted.filter(datetime.now(UTC)), DEFAULT_LIMIT, wanted.cursor)
+    listed = await parts.queries.callbacks.page(wanted.filter(now(parts)), DEFAULT_LIMIT, wanted.cursor)
     if request.headers.get("hx-request") == "true" and wanted.cursor:
         answer = page(request, "callbacks/rows.html", wanted=wanted, listed=listed)
     else:
