@@ -5,12 +5,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from databases import rows
-from people import ANNA
+from people import ACCOUNT, ANNA, MARTA
 from statekeeper.core.acts import Actor, Deed, Via
 from statekeeper.core.errors import NotFound
 from statekeeper.store import audit, consumers, recorded
 from statekeeper.store.audit import Record
 from statekeeper.store.consumers import Placement
+from statekeeper.store.queries.audit import Audit, AuditFilter
+from statekeeper.store.queries.reader import Reader
 
 ENTRY = Record(Deed.ENDPOINT_ENABLE, subject="crm", effect={"was": "disabled"})
 FORGERIES = {
@@ -39,6 +41,13 @@ async def test_an_entry_says_who_did_what_when_from_where_and_why(database, run,
     assert await rows(database, told) == [
         (entry_id, "anna", "admin", "api", "192.0.2.7", "endpoint.enable", "crm", None)
     ]
+
+
+async def test_an_entry_has_the_account_at_the_provider_of_whoever_came_by_one(database, run, clock):
+    written = [await run(lambda c, now, actor=actor: audit.record(c, actor, ENTRY, now)) for actor in (ANNA, MARTA)]
+    found = (await Audit(Reader(database.reader)).page(AuditFilter())).items
+    assert [(each.actor, each.account) for each in found] == [("marta", ACCOUNT), ("anna", None)]
+    assert audit.shown(MARTA, written[1], ENTRY, clock.now) == found[0]
 
 
 async def test_ids_grow_from_entry_to_entry(run):

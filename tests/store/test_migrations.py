@@ -16,7 +16,16 @@ from databases import empty, rows
 from statekeeper.core.errors import SchemaError
 from statekeeper.store import schema
 from statekeeper.store.database import Database
-from statekeeper.store.tables import EventRow, FeedHeadRow, SessionRow, Table, TransitionRow, table
+from statekeeper.store.tables import (
+    AuditRow,
+    EventRow,
+    FeedHeadRow,
+    SessionRow,
+    SignInRow,
+    Table,
+    TransitionRow,
+    table,
+)
 
 
 async def test_migrations_equal_the_tables(database: Database):
@@ -118,6 +127,12 @@ async def test_sessions_that_were_contradicted_before_the_column_was_there_are_m
     assert await _contradicted(database) == [UUID(int=2), UUID(int=3)]
 
 
+async def test_what_people_did_before_their_accounts_were_kept_stays_and_nobody_is_signed_out(database: Database):
+    await _upgrade_from(database, "0003", _act, _sign_in)
+    assert await rows(database, "SELECT actor, account FROM audit_entries") == [("anna", None)]
+    assert await rows(database, "SELECT name, account FROM sign_ins") == [("anna", None)]
+
+
 async def _contradicted(database: Database) -> list[UUID]:
     of = table(SessionRow).c
     async with database.reader.connect() as connection:
@@ -176,11 +191,22 @@ def _claim(connection: Connection, number: int, arrival: int, disposition: str, 
     connection.execute(table(EventRow).insert().values(key | facts | {"token": "t", "key_thumbprint": "k"}))
 
 
+def _act(connection: Connection) -> None:
+    entry = {"at": AT, "actor": "anna", "role": "support", "via": "console", "act": "session.note", "effect": {}}
+    connection.execute(_without(AuditRow, "account").insert().values(entry))
+
+
+def _sign_in(connection: Connection) -> None:
+    person = {"name": "anna", "role": "support", "method": "oidc", "created_at": AT, "seen_at": AT}
+    hashes = {"digest": "a" * 64, "seal": "b" * 64, "csrf": "c" * 43}
+    connection.execute(_without(SignInRow, "account").insert().values(person | hashes))
+
+
 AT = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def _without(model: type[Table], *later: str) -> CoreTable:
-    """A table as the first release had it."""
+    """A table as an earlier release had it."""
     columns = (column._copy() for column in table(model).columns if column.name not in later)
     return CoreTable(table(model).name, MetaData(), *columns)
 

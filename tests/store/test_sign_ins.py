@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from databases import rows
+from people import ACCOUNT
 from statekeeper.store import sign_ins
 from statekeeper.store.sign_ins import Limits, SignIn
 from stores import Store
 
 LIMITS = Limits(idle=timedelta(seconds=1800), lifetime=timedelta(seconds=43_200))
-MARTA = SignIn("a" * 64, "marta", "support", "oidc", "e" * 64, "c" * 43)
+MARTA = SignIn("a" * 64, "marta", "support", "oidc", "e" * 64, "c" * 43, ACCOUNT)
 
 
 @pytest.fixture

@@ -229,6 +229,7 @@ _ENTRY: Final[dict[str, Any]] = {
     "session_id": SESSION_ID,
     "callback_id": None,
     "subject": None,
+    "account": None,
 }
 CLOSED: Final = AuditView(
     entry_id="17",

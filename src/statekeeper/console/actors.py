@@ -15,7 +15,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 def actor_of(request: Asked) -> Actor:
     """For the audit trail. Behind a proxy the address is the proxy's, whatever the request says of it."""
     who, client = visitor(request), request.scope["client"]
-    return Actor(who.name, who.role.name.lower(), Via.CONSOLE, client[0] if client else None)
+    return Actor(who.name, who.role.name.lower(), Via.CONSOLE, client[0] if client else None, who.account)
 
 
 def require_support(connection: Connection, _handler: BaseRouteHandler) -> None:

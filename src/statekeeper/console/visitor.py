@@ -4,6 +4,7 @@ A visitor is who the guard let in; it put them into the request's scope, so that
 they like it (language, theme) is in cookies that hold no secret and are no proof of anything.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -23,12 +24,16 @@ Asked = Request[Any, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody signed in: `method` is how (`local`, `token` or `oidc`); each act must bear their `csrf` token."""
+    """Somebody signed in: `method` is how (`local`, `token` or `oidc`); each act must bear their `csrf` token.
+
+    `account` is how their OpenID provider identifies them, if they came by one.
+    """
 
     name: str
     role: Role
     method: str
     csrf: str
+    account: Mapping[str, str] | None = None
 
     def may(self, role: str) -> bool:
         """Whether what takes this role (`reader`, `support`, `admin`) is allowed."""

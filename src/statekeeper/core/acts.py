@@ -4,6 +4,7 @@ An act is a value: what is to be done, and why. It says itself what is wrong wit
 bad one in. What it would do is planned by the functions that do it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -49,12 +50,16 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a name, the role that allowed it, the door, and from where (an address, a host); None if unknown."""
+    """Who acts: a name, the role that allowed it, the door, and from where (an address, a host); None if unknown.
+
+    `account` is how their OpenID provider identifies them, whatever their name becomes (`iss`, `sub`: RFC 9493, 3.2.3).
+    """
 
     name: str
     role: str
     via: Via
     origin: str | None = None
+    account: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

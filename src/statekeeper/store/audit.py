@@ -53,6 +53,7 @@ def record(connection: Connection, actor: Actor, entry: Record, now: datetime) -
         "subject": entry.subject and entry.subject[:MAX_TEXT],
         "reason": entry.reason,
         "effect": dict(entry.effect),
+        "account": actor.account,
     }
     entry_id: int = connection.execute(_RECORD, row).scalar_one()
     return entry_id
@@ -87,4 +88,5 @@ def shown(actor: Actor, entry_id: int, entry: Record, now: datetime) -> AuditVie
         subject=entry.subject,
         reason=entry.reason,
         effect=dict(entry.effect),
+        account=dict(actor.account) if actor.account else None,
     )

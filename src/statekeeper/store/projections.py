@@ -151,7 +151,9 @@ def _callback(row: Sequence[Any], attempts: Attempts) -> dict[str, Any]:
     }
 
 
-AUDIT: Final = _columns(AuditRow, "entry_id at actor role via origin act session_id callback_id subject reason effect")
+AUDIT: Final = _columns(
+    AuditRow, "entry_id at actor role via origin act session_id callback_id subject reason effect account"
+)
 
 
 def audit_view(row: Sequence[Any]) -> AuditView:

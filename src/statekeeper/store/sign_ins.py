@@ -5,6 +5,7 @@ it was not seen for a while, and after its lifetime however busy it was; both ar
 nodes whose clocks differ agree. What has ended is taken away with the next sign-in.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -30,7 +31,8 @@ class Limits:
 class SignIn:
     """Somebody who has signed in: by which `method`, and for how far.
 
-    `seal` is what only his cookie and what he proved himself by make together; `csrf` is what his forms must say.
+    `seal` is what only his cookie and what he proved himself by make together; `csrf` is what his forms must say;
+    `account` is how his OpenID provider identifies him.
     """
 
     digest: str
@@ -39,6 +41,7 @@ class SignIn:
     method: str
     seal: str
     csrf: str
+    account: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def find(connection: Connection, digest: str, limits: Limits, now: datetime) -> 
     row: Any = connection.execute(_KEPT.where(_sign_ins.c.digest == digest, _is_good(limits, now))).one_or_none()
     if row is None:
         return None
-    sign_in = SignIn(row.digest, row.name, row.role, row.method, row.seal, row.csrf)
+    sign_in = SignIn(*(getattr(row, name) for name in SignIn.__slots__))
     return Found(sign_in, row.seen_at <= now - SEEN_EVERY)
 
 

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 import forge
 from databases import rows
+from happenings import happen, in_text
 from provider import SIGNER
 from visits import COOKIE, ON_THE_WAY, SIGN_IN, URL, Person, go_there, query_of
 
@@ -59,7 +60,17 @@ async def test_the_cookies_are_for_this_host_alone_and_for_no_script(with_provid
     assert "Max-Age=0" in forgotten
 
 
-async def test_nothing_of_the_provider_s_is_kept_or_logged(serving, by_provider, provider):
+async def test_what_somebody_does_is_kept_with_their_account_at_the_provider(with_provider, provider):
+    await with_provider.sign_in_by_provider()
+    session = await happen(with_provider, *forge.story(1))
+    answer = await with_provider.act(f"/console/sessions/{session}/note", reason="She called")
+    assert answer.status_code == 303
+    assert "account 248289761001" in in_text((await with_provider.get("/console/audit")).text)
+    (kept,) = await rows(with_provider.service.database, "SELECT actor, account FROM audit_entries")
+    assert (kept[0], json.loads(kept[1])) == ("marta", {"iss": provider.issuer, "sub": "248289761001"})
+
+
+async def test_no_token_of_the_provider_s_is_kept_or_logged(serving, by_provider, provider):
     provider.person.pop("roles")
     provider.userinfo = {"roles": ["statekeeper-admin"]}
     with capture_logs() as logs:

@@ -38,6 +38,11 @@ class Naming:
         return ", ".join(sorted(frozenset[str]().union(*self.values.values())))
 
 
+def account_of(claims: Claims) -> dict[str, str]:
+    """Which account at which provider this is: the two claims that no other has together (Core, section 5.7)."""
+    return {"iss": claims["iss"], "sub": claims["sub"]}
+
+
 def find_claim(claims: Claims, path: str) -> Any:  # noqa: ANN401 -- what JSON can hold
     """The claim of this name, or at this path; None if there is none."""
     if path in claims:

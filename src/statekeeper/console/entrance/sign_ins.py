@@ -10,7 +10,7 @@ could read the table could not even try out tokens.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,12 +40,16 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, what they may do, how they proved it, and by what: a token's hash, a provider's issuer."""
+    """Who somebody is, what they may do, how they proved it, and by what: a token's hash, a provider's issuer.
+
+    `account` is how that provider identifies them.
+    """
 
     name: str
     role: Role
     method: Method
     proof: str = ""
+    account: Mapping[str, str] | None = None
 
 
 ANYBODY_HERE: Final = Identity(LOCAL.name, LOCAL.role, Method.LOCAL)
@@ -77,7 +81,7 @@ class SignIns:
             sign_ins.add(connection, new, self._limits, now)
 
         await self._execute(replace)
-        return cookie, Visitor(identity.name, identity.role, identity.method, csrf)
+        return cookie, Visitor(identity.name, identity.role, identity.method, csrf, identity.account)
 
     async def find(self, cookie: str | None) -> Visitor | None:
         """Whose cookie this is, while it is good, and write down that they were seen; raises `Unavailable`."""
@@ -86,8 +90,8 @@ class SignIns:
             return None
         if found.stale:
             await self._touch(found.sign_in.digest)
-        role = self._role_of(found.sign_in, cookie)
-        return None if role is None else Visitor(found.sign_in.name, role, found.sign_in.method, found.sign_in.csrf)
+        kept, role = found.sign_in, self._role_of(found.sign_in, cookie)
+        return None if role is None else Visitor(kept.name, role, kept.method, kept.csrf, kept.account)
 
     async def holds(self, cookie: str | None) -> bool:
         """Whether this cookie is good still; nobody is seen by that. Raises `Unavailable`."""
@@ -122,7 +126,8 @@ class SignIns:
 
 def _sign_in(cookie: str, identity: Identity, csrf: str) -> SignIn:
     role = identity.role.name.lower()
-    return SignIn(_digest(cookie), identity.name, role, identity.method, _seal(cookie, identity.proof), csrf)
+    seal = _seal(cookie, identity.proof)
+    return SignIn(_digest(cookie), identity.name, role, identity.method, seal, csrf, identity.account)
 
 
 def _made_by(proof: str | None, sign_in: SignIn, cookie: str | None) -> bool:

@@ -13,7 +13,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from statekeeper.console.entrance import cookies
-from statekeeper.console.entrance.claims import Claims, Naming
+from statekeeper.console.entrance.claims import Claims, Naming, account_of
 from statekeeper.console.entrance.journey import Journey
 from statekeeper.console.entrance.provider import SignInRefused
 from statekeeper.console.entrance.reception import Entrance, Reception, reception
@@ -99,7 +99,8 @@ async def _welcome(request: Asked, desk: Reception, naming: Naming, claims: Clai
     if role is None:
         said = {"name": name, "claim": naming.roles_claim, "values": naming.accepted}
         return _refuse(request, goal, "role", Sentence(NO_ROLE, said), 403)
-    return await _let_in(request, desk, Identity(name, role, Method.OIDC, desk.access.provider or ""), goal)
+    identity = Identity(name, role, Method.OIDC, desk.access.provider or "", account_of(claims))
+    return await _let_in(request, desk, identity, goal)
 
 
 @post("/console/sign-out", status_code=200)

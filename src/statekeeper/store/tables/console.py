@@ -10,6 +10,7 @@ from sqlmodel import Field
 from statekeeper.store.tables.base import Table, short
 
 _OF_A_SESSION: Final = text("session_id IS NOT NULL")
+_ACCOUNT: Final = JSON(none_as_null=True)
 _COUNTING: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts an INTEGER key by itself, no other
 
 
@@ -17,6 +18,7 @@ class AuditRow(Table, table=True):
     """One act of a person: who, when, from where, why, and what it changed. No row is ever changed or deleted.
 
     `subject` is what was acted on where that is no session and no callback: an endpoint's or a consumer's name.
+    `account` is the actor's at their OpenID provider, as `iss` and `sub`; None for whoever came by another way.
     """
 
     __tablename__ = "audit_entries"
@@ -42,6 +44,7 @@ class AuditRow(Table, table=True):
     subject: str | None = short()
     reason: str | None = Field(default=None, sa_type=Text)
     effect: dict[str, Any] = Field(default_factory=dict, sa_type=JSON, nullable=False)
+    account: dict[str, str] | None = Field(default=None, sa_type=_ACCOUNT)
 
 
 class SignInRow(Table, table=True):
@@ -60,3 +63,4 @@ class SignInRow(Table, table=True):
     csrf: str = Field(sa_type=String(64))
     created_at: datetime
     seen_at: datetime
+    account: dict[str, str] | None = Field(default=None, sa_type=_ACCOUNT)

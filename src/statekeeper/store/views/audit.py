@@ -9,7 +9,8 @@ from statekeeper.store.views.base import Instant, View
 class AuditView(View, frozen=True):
     """One act: who, in which role, by which door (`console`, `api`, `cli`), from where, why, and what it changed.
 
-    `subject` is the name of an endpoint, a subscriber or a consumer. The members of `effect` are the act's own.
+    `account` is how their OpenID provider identifies them (`iss`, `sub`), which stays when a name changes. `subject` is
+    the name of an endpoint, a subscriber or a consumer. The members of `effect` are the act's own.
     """
 
     entry_id: str
@@ -24,6 +25,7 @@ class AuditView(View, frozen=True):
     subject: str | None
     reason: str | None
     effect: dict[str, Any]
+    account: dict[str, str] | None
 
 
 class AuditPage(View, frozen=True):
