@@ -63,7 +63,7 @@ def _watch(page: Page, complaints: list[str]) -> None:
     page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
     page.on(
         "console",
-        lambda said: said.type == "error" and "status of" not in said.text and complaints.append(f"said: {said.text}"),
+        lambda said: said.type == "error" and " status " not in said.text and complaints.append(f"said: {said.text}"),
     )
     page.on(
         "request",

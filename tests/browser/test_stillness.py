@@ -103,6 +103,40 @@ def test_what_somebody_has_unfolded_and_where_they_are_stays_when_a_page_goes_on
     assert page.evaluate("scrollY") > 300
 
 
+def test_a_page_that_cannot_go_on_says_since_when_it_stands_still_until_it_goes_on(house, enter):
+    session = house.delivered()
+    page = enter("support")
+    stale = page.get_by_text("This page has stood still since")
+    page.route("**/live", lambda route: route.fulfill(status=503))
+    page.goto(f"{SESSIONS}/{session}")
+    expect(stale).to_be_visible()
+    page.unroute("**/live")
+    expect(stale).to_be_hidden()
+    house.service.http.post(f"/v1/sessions/{session}/notes", json={"text": "hello"}, headers=house.bearer)
+    expect(page.locator(".moment").filter(has_text="hello")).to_be_attached()
+
+
+def test_a_list_that_was_live_is_so_no_more_where_its_stream_breaks_off(enter):
+    page, once = enter("support"), {"content_type": "text/event-stream", "body": "retry: 1\ndata: <b>was live</b>\n\n"}
+    page.route("**/sessions/live?**", lambda route: route.fulfill(**once))
+    page.goto(SESSIONS)
+    expect(page.get_by_text("was live")).to_be_attached()
+    page.route("**/sessions/live?**", lambda route: route.fulfill(status=503))
+    expect(page.get_by_text("This page has stood still since")).to_be_visible()
+    page.unroute("**/sessions/live?**")
+    expect(page.get_by_text("This page has stood still since")).to_be_hidden()
+    expect(page.get_by_text("live", exact=True)).to_be_attached()
+
+
+def test_a_page_that_is_open_shows_nothing_more_once_somebody_is_signed_out_elsewhere(house, enter):
+    page, elsewhere = enter("support"), house.delivered()
+    once = {"content_type": "text/event-stream", "body": "retry: 1\n\n"}
+    page.route("**/live", lambda route: route.fulfill(**once), times=1)
+    page.goto(f"{SESSIONS}/{elsewhere}")
+    house.service.sql("DELETE FROM sign_ins")
+    page.wait_for_url(f"**/console/sign-in?next={SESSIONS}/{elsewhere}")
+
+
 def test_a_page_goes_on_by_itself_however_late_the_script_comes_that_has_it_do_so(house, enter):
     page, held = enter("support"), []
     page.route("**/hx-sse-*", lambda route: held.append(route))  # noqa: PLW0108 -- Playwright takes no builtin

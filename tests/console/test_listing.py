@@ -289,4 +289,4 @@ async def test_a_page_further_back_has_no_news(local, come, monkeypatch):
 
 
 async def test_a_stream_behind_no_place_of_ours_is_refused_before_it_begins(local):
-    assert (await local.get(f"{PAGE}/stream?after=garbage")).status_code == 400
+    assert (await local.get(f"{PAGE}/live?after=garbage")).status_code == 400

@@ -21,7 +21,7 @@ from statekeeper.watchers import FEED
 
 PAGE: Final = 50
 MOST_NEW: Final = 50
-STREAM: Final = f"{ROOT}/stream"
+STREAM: Final = f"{ROOT}/live"
 _NOTHING: Final = Listing([], None)
 
 

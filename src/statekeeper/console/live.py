@@ -58,6 +58,11 @@ async def _made(fragment: Fragment) -> str:
     return await asyncio.shield(making)
 
 
+def is_live(path: str) -> bool:
+    """Whether a page asks this by itself, to go on: nobody need be there for it."""
+    return path.endswith("/live")
+
+
 def frame(html: str) -> bytes:
     """One message; each line of it is a field of its own (HTML, 9.2.6)."""
     lines = "".join(f"data: {line}\n" for line in _LINE_ENDS.split(html))

@@ -1,10 +1,15 @@
 """A stream ends with the sign-in of whoever it is sent to. Between two looks no time passes here."""
 
 import asyncio
+from typing import get_type_hints
+from uuid import UUID
 
 import pytest
+from litestar.types import ASGIApp
 
+from statekeeper.console import PAGES
 from statekeeper.console.entrance.guard import Guard
+from statekeeper.console.live import is_live
 from visits import COOKIE, Person
 
 
@@ -90,6 +95,19 @@ async def test_a_stream_ends_when_its_visitor_has_done_nothing_for_a_while(clock
     clock.advance(1)
     async with asyncio.timeout(10):
         await task
+
+
+async def test_a_page_that_asks_for_its_stream_again_keeps_nobody_signed_in(clock, person):
+    clock.advance(1799)
+    assert (await person.get(f"/console/sessions/{UUID(int=1)}/live")).status_code == 404
+    clock.advance(1)
+    assert (await person.get("/console/overview")).headers["location"].startswith("/console/sign-in")
+
+
+def test_every_stream_of_the_console_is_known_by_its_address():
+    streams = [each for each in PAGES if get_type_hints(each.fn).get("return") is ASGIApp]
+    assert len(streams) == 4
+    assert all(is_live(path) for each in streams for path in each.paths)
 
 
 async def test_a_stream_goes_on_while_the_store_is_away(service, person, open_stream):

@@ -29,6 +29,7 @@ from statekeeper.console.entrance.sign_ins import ANYBODY_HERE
 from statekeeper.console.entrance.vigil import EVERY_SECONDS, Vigil
 from statekeeper.console.entrance.visit import Visit, giving
 from statekeeper.console.failures import answer_page
+from statekeeper.console.live import is_live
 from statekeeper.console.rendering import assets
 from statekeeper.console.visitor import SCOPE_KEY, Asked, Visitor
 from statekeeper.core.errors import StatekeeperError
@@ -88,7 +89,7 @@ class Guard:
 
     async def _visitor(self, visit: Visit) -> Visitor | None:
         sign_ins, request = self._reception.sign_ins, visit.request
-        visitor = await sign_ins.find(request.cookies.get(cookies.SIGNED_IN))
+        visitor = await sign_ins.find(request.cookies.get(cookies.SIGNED_IN), seen=not is_live(visit.path))
         if visitor is None and not self._reception.access.guarded and _is_a_visit(request):
             value, visitor = await sign_ins.begin(ANYBODY_HERE)
             visit.gift = cookies.signed_in(value)

@@ -83,12 +83,12 @@ class SignIns:
         await self._execute(replace)
         return cookie, Visitor(identity.name, identity.role, identity.method, csrf, identity.account)
 
-    async def find(self, cookie: str | None) -> Visitor | None:
-        """Whose cookie this is, while it is good, and write down that they were seen; raises `Unavailable`."""
+    async def find(self, cookie: str | None, *, seen: bool = True) -> Visitor | None:
+        """Whose cookie this is, while it is good, and write down if they were `seen`; raises `Unavailable`."""
         found = await self._look_up(cookie)
         if found is None:
             return None
-        if found.stale:
+        if found.stale and seen:
             await self._touch(found.sign_in.digest)
         kept, role = found.sign_in, self._role_of(found.sign_in, cookie)
         return None if role is None else Visitor(kept.name, role, kept.method, kept.csrf, kept.account)

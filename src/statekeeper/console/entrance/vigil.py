@@ -1,8 +1,9 @@
 """Over answers without an end: whoever is signed out meanwhile is sent no more of them.
 
 A stream waits for its client to leave; here the client is as good as gone once the sign-in has ended, which is looked
-up now and then, on whichever node it was ended. To look is not to be seen: a page that is left open does not keep
-anybody signed in. While the store is away nothing is known, and nothing ends.
+up now and then, on whichever node it was ended. To look is not to be seen, nor is to ask for a stream again (the guard
+sees to that): a page that is left open does not keep anybody signed in. While the store is away nothing is known, and
+nothing ends.
 """
 
 import asyncio

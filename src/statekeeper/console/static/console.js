@@ -78,8 +78,28 @@ function sayTemplate(id) {
 }
 
 for (const failure of ["htmx:response:error", "htmx:error"]) {
-  document.addEventListener(failure, () => sayTemplate("failed"));
+  document.addEventListener(failure, (event) => {
+    if (event.target.matches("[hx-sse\\:connect]")) goStale(event);
+    else sayTemplate("failed");
+  });
 }
+
+// Live: a part that goes on by itself is said to stand still while it does, as nobody could see it; whoever is signed out
+// meanwhile is shown nothing more. htmx tries again what was lost; what never began is begun again by its trigger.
+
+const stale = document.getElementById("stale");
+
+function goStale(event) {
+  const { status, ctx } = event.detail;
+  if ((status ?? ctx?.response?.status) === 401) return location.reload(); // which leads to the sign-in, and back here
+  if (stale.firstElementChild) return;
+  stale.append(document.getElementById("stands-still").content.cloneNode(true));
+  stale.querySelector("time").dateTime = new Date().toISOString();
+  showTimes();
+}
+
+document.addEventListener("htmx:sse:error", goStale);
+document.addEventListener("htmx:sse:after:connection", () => stale.replaceChildren());
 
 // Keys. Whoever is in their way can turn them off (WCAG 2.2, 2.1.4).
 
