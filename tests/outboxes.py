@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from databases import rows
+from statekeeper.core.acts import Retry
 from statekeeper.core.retry import Attempt, Delivered, Outcome
 from statekeeper.store import dead_letters, outbox
 from statekeeper.store.database import Database
@@ -49,7 +50,7 @@ class Queue:
         return await self.settle(claim, Delivered(), Outcome.DELIVERED, **said)
 
     async def revive(self, callback_id):
-        return await self._run(lambda c, now: dead_letters.revive(c, callback_id, now))
+        return await self._run(lambda c, now: dead_letters.revive(c, Retry(callback_id), now))
 
     async def attempts(self):
         return await rows(self.database, "SELECT number, outcome, detail FROM attempts ORDER BY number")

@@ -54,7 +54,7 @@ class Acts:
         """Do it; returns how it stands in the trail, once both are on disk.
 
         Raises `BodyRefused` without a reason where one is needed, `NotFound`, `AlreadyDelivered`, `NotDelivered`,
-        `NothingHeld`, `GapMoved` or `Unavailable`.
+        `NothingHeld`, `CallbackMoved`, `GapMoved` or `Unavailable`.
         """
         entry = await self.execute(lambda connection, now: store.perform(connection, self.journal, act, actor, now))
         self.wake()

@@ -25,7 +25,8 @@ async def test_a_dead_callback_is_tried_again_with_a_reason(serving, tokens):
             asked = await person.get(path)
             assert _PLANNED.findall(asked.text) == [callback["callbackId"]]
             assert "The callback to crm about completed is due at once" in in_text(asked.text)
-            answer = await person.act(path, reason=WHY)
+            assert 'name="expected" value="dead 1"' in asked.text
+            answer = await person.act(path, reason=WHY, expected="dead 1")
             assert answer.status_code == 303
             where, _, anchor = answer.headers["location"].partition("#")
             assert where == page_of(session)
@@ -76,10 +77,28 @@ async def test_a_delivered_callback_is_sent_again_under_its_id(serving, tokens):
     ):
         session = await happen(person, *forge.story(1))
         (callback,) = await settled(person, session)
-        answer = await person.act(f"/console/callbacks/{callback['callbackId']}/resend", reason=WHY)
+        answer = await person.act(
+            f"/console/callbacks/{callback['callbackId']}/resend", reason=WHY, expected="delivered 1"
+        )
         assert answer.status_code == 303
         first, second = await crm.wait_for(2)
         assert first.headers["webhook-id"] == second.headers["webhook-id"] == callback["callbackId"]
+
+
+@pytest.mark.parametrize("seen_before", ["", "dead", "dead x", "dead 0", "pending 1"])
+async def test_a_callback_that_is_no_longer_as_it_was_seen_is_not_sent(serving, tokens, seen_before):
+    async with Receiver(Answer(503)) as crm:
+        wanting = {"endpoints": [endpoint(crm)], "delivery": {"schedule": [0]}}
+        async with serving(tokens=tokens, **wanting) as service, signed_in(service, "support") as person:
+            session = await happen(person, *forge.story(1))
+            (callback,) = await settled(person, session)
+            path = f"/console/callbacks/{callback['callbackId']}/retry"
+            answer = await person.act(path, reason=WHY, expected=seen_before)
+            assert answer.status_code == 409
+            assert "somebody has had this callback sent since you opened the page" in in_text(answer.text)
+            assert 'value="dead 1"' in answer.text
+            assert WHY in answer.text
+            assert (await callbacks_of(person, session)) == [callback]
 
 
 async def test_a_note_changes_nothing_but_the_story(serving, tokens):

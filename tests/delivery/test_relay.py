@@ -15,6 +15,7 @@ from receiver import Answer as HttpAnswer
 from receiver import Receiver
 from senders import FAILED, Hanging, Scripted, callbacks
 from statekeeper import metrics
+from statekeeper.core.acts import Retry
 from statekeeper.core.addresses import Reach
 from statekeeper.core.errors import Unavailable
 from statekeeper.core.retry import Outcome
@@ -103,7 +104,7 @@ async def test_what_is_given_up_on_is_dead_and_can_be_revived(database, writer, 
     await relay.run_once()
     assert await callbacks(database) == [("dead", 1, 1)]
     assert await relay.run_once() == 0
-    await writer.execute(lambda connection, now: dead_letters.revive(connection, callback_id, now))
+    await writer.execute(lambda connection, now: dead_letters.revive(connection, Retry(callback_id), now))
     assert await relay.run_once() == 1
     assert await callbacks(database) == [("delivered", 2, 0)]
     assert await history() == [(1, "gave_up", "no such customer"), (2, "delivered", None)]

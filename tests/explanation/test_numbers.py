@@ -27,6 +27,10 @@ def test_the_numbers_of_a_gap_are_read_as_they_are_told(numbers):
     assert read_spans(", ".join(spans(numbers))) == numbers
 
 
+def test_more_numbers_than_there_are_are_not_read():
+    assert len(read_spans(",".join(["1-9999"] * 9000))) == 9999
+
+
 @pytest.mark.parametrize("text", ["one", "²", "-", "1-", "9" * 5000, "1-99999", "…"])
 def test_what_is_no_number_is_left_out(text):
     assert read_spans(text) == ()

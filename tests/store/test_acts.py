@@ -14,9 +14,17 @@ from sqlalchemy import event, select
 
 from databases import rows
 from people import ANNA
-from statekeeper.core.acts import CloseGap, Note, Resend, Retry
+from statekeeper.core.acts import CloseGap, Note, Resend, Retry, Seen
 from statekeeper.core.arrivals import Arrival
-from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NotFound, NothingHeld
+from statekeeper.core.errors import (
+    AlreadyDelivered,
+    BodyRefused,
+    CallbackMoved,
+    GapMoved,
+    NotDelivered,
+    NotFound,
+    NothingHeld,
+)
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome
 from statekeeper.core.subscribers import NOTICES, Scope, Subscriber
 from statekeeper.store import acts, feed
@@ -94,6 +102,23 @@ class TestCallbacks:
             with pytest.raises(AlreadyDelivered):
                 await refused
         assert await trail(store) == []
+
+    async def test_one_is_sent_once_by_two_who_have_seen_it_dead(self, store):
+        key = await settled(store, Outcome.GAVE_UP, Dead())
+        seen = Seen("dead", (await plan(store, Retry(key))).callbacks[0].attempts)
+        await perform(store, Retry(key, "ticket", seen))
+        with pytest.raises(CallbackMoved):
+            await perform(store, Retry(key, "ticket", seen))
+        assert len(await trail(store)) == 1
+
+    async def test_one_is_sent_again_once_by_two_who_have_seen_it_delivered(self, store):
+        key = await settled(store, Outcome.DELIVERED, Delivered())
+        await perform(store, Resend(key, "lost", Seen("delivered", 1)))
+        with pytest.raises(NotDelivered):
+            await perform(store, Resend(key, "lost", Seen("delivered", 1)))
+        with pytest.raises(CallbackMoved):
+            await perform(store, Retry(key, "lost", Seen("delivered", 1)))
+        assert len(await trail(store)) == 1
 
     async def test_a_notice_is_of_no_session(self, store):
         await store.take(arrival(2, "completed"))

@@ -7,6 +7,7 @@ from sqlalchemy import event, text
 
 import senders
 from databases import rows
+from statekeeper.core.acts import Retry
 from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.store import dead_letters, outbox
 
@@ -103,7 +104,7 @@ async def test_one_that_is_sent_again_on_request_releases_what_was_parked_behind
     await steps.settle(first, Outcome.FAILED, 300)
     await steps.claim()
     clock.advance(1)
-    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    await steps.run(lambda c, now: dead_letters.revive(c, Retry(first_id), now))
     assert await steps.due() == [(1, 0), (2, 0)]
 
 
@@ -113,12 +114,12 @@ async def test_a_release_moves_neither_an_attempt_under_way_nor_one_that_was_put
     (first,) = await steps.claim()
     await steps.die(first)
     (second,) = await steps.claim()
-    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    await steps.run(lambda c, now: dead_letters.revive(c, Retry(first_id), now))
     assert await steps.due() == [(1, 0), (2, 50), (3, 0)]
     await steps.settle(second, Outcome.FAILED, 300)
     (again,) = await steps.claim()
     await steps.die(again)
-    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    await steps.run(lambda c, now: dead_letters.revive(c, Retry(first_id), now))
     assert (await steps.due())[1] == (2, 300)
 
 
@@ -165,7 +166,7 @@ async def test_what_is_pending_has_a_time_at_which_it_is_due_and_nothing_else_ha
     (second,) = await steps.claim()
     await steps.settle(second, Outcome.DELIVERED)
     assert await states() == ["dead", "delivered", "pending"]
-    await steps.run(lambda c, now: dead_letters.revive(c, first_id, now))
+    await steps.run(lambda c, now: dead_letters.revive(c, Retry(first_id), now))
     assert await states() == ["pending", "delivered", "pending"]
     await steps.run(lambda c, _now: dead_letters.bury(c, "crm", 500))
     assert await states() == ["dead", "delivered", "dead"]

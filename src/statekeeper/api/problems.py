@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException
 from statekeeper.core.errors import (
     AlreadyDelivered,
     BodyRefused,
+    CallbackMoved,
     CannotBeOpened,
     Fault,
     GapMoved,
@@ -85,6 +86,7 @@ KINDS: Final[Mapping[type[StatekeeperError], Kind]] = {
     NotDelivered: Kind.named(409, "Not delivered"),
     NothingHeld: Kind.named(409, "Nothing held"),
     GapMoved: Kind.named(409, "Gap moved"),
+    CallbackMoved: Kind.named(409, "Callback moved"),
     NameTaken: Kind.named(409, "Name taken"),
     InSettings: Kind.named(409, "In the settings"),
     NoEncryptionKey: Kind.named(409, "No encryption key"),

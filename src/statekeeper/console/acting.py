@@ -4,6 +4,7 @@ Each is asked for by a link and done by a form, so that it works without a scrip
 that the act has left on the session's timeline; whoever cannot act any more is told what is so by now.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -20,8 +21,8 @@ from statekeeper.console.pages import page
 from statekeeper.console.session import address
 from statekeeper.console.telling import circumstances
 from statekeeper.console.visitor import Asked
-from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry
-from statekeeper.core.errors import AlreadyDelivered, BodyRefused, GapMoved, NotDelivered, NothingHeld
+from statekeeper.core.acts import MAX_REASON, Act, CloseGap, Note, Resend, Retry, Seen
+from statekeeper.core.errors import AlreadyDelivered, BodyRefused, CallbackMoved, GapMoved, NotDelivered, NothingHeld
 from statekeeper.core.events import parse_uuid
 from statekeeper.explanation.numbers import read_spans
 from statekeeper.explanation.obstacles import tell_obstacle
@@ -36,6 +37,7 @@ _PATHS: Final = [
     "/console/sessions/{key:str}/close-gap",
     "/console/sessions/{key:str}/note",
 ]
+_COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _OVERTAKEN: Final = (AlreadyDelivered, NotDelivered, NothingHeld)
 Form = Mapping[str, str]
 
@@ -57,7 +59,7 @@ async def do_act(request: Asked, key: FromPath[str]) -> Response[Any]:
         return await _ask(request, _act(request, key, None, form), status=422, reason=reason, refused="reason")
     try:
         done = await wiring(request.scope).acts.perform(act, actor_of(request))
-    except GapMoved:
+    except (GapMoved, CallbackMoved):
         return await _ask(request, _act(request, key, None, {}), status=409, reason=reason, refused="moved")
     except _OVERTAKEN:
         return await _tell_what_is_so(request, act)
@@ -76,9 +78,15 @@ def _close_gap(key: UUID, reason: str | None, form: Form) -> CloseGap:
     return CloseGap(key, reason, None if reason is None else read_spans(form.get("expected", "")))
 
 
+def _seen(reason: str | None, form: Form) -> Seen | None:
+    """The same of a callback: whoever says nothing of it has seen none that there is."""
+    status, _, attempts = form.get("expected", "").partition(" ")
+    return None if reason is None else Seen(status, int(attempts) if _COUNT.fullmatch(attempts) else -1)
+
+
 _MAKERS: Final[Mapping[str, Callable[[UUID, str | None, Form], Act]]] = {
-    "retry": lambda key, reason, _form: Retry(key, reason),
-    "resend": lambda key, reason, _form: Resend(key, reason),
+    "retry": lambda key, reason, form: Retry(key, reason, _seen(reason, form)),
+    "resend": lambda key, reason, form: Resend(key, reason, _seen(reason, form)),
     "close-gap": _close_gap,
     "note": lambda key, reason, _form: Note(key, reason),
 }

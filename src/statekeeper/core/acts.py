@@ -63,12 +63,21 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A callback as whoever asks has seen it, so that nobody sends by a second click what was sent since."""
+
+    status: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """Make a callback that is pending or dead due at once. Raises `BodyRefused` for a bad reason, as all acts do."""
 
     deed: ClassVar = Deed.RETRY
     callback_id: UUID
     reason: str | None = None
+    expected: Seen | None = None
 
     def __post_init__(self) -> None:
         _check(self.reason, BAD_REASON)
@@ -81,6 +90,7 @@ class Resend:
     deed: ClassVar = Deed.RESEND
     callback_id: UUID
     reason: str | None = None
+    expected: Seen | None = None
 
     def __post_init__(self) -> None:
         _check(self.reason, BAD_REASON)

@@ -1,17 +1,16 @@
-"""What closing a session's first gap does, told before it is done and after, from the same progress of the same fold.
+"""What closing a session's first gap does, told before it is done, by the fold that does it.
 
-A dry run folds a copy and keeps nothing; the act folds, and writes what came of it. Neither has a rule of its own: the
+A dry run stops there; the act does the same at once, and records what was told. Neither has a rule of its own: the
 numbers, steps and events are `machine.close_gap`'s, the callbacks `callbacks_due`'s, the notices `messages_due`'s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from statekeeper.core.callbacks import Callback, callbacks_due
 from statekeeper.core.events import SessionEvent
-from statekeeper.core.machine import Disposition, Progress, Step, close_gap
+from statekeeper.core.machine import Disposition, Step, close_gap
 from statekeeper.core.notices import Message, gap_closed, messages_due
 from statekeeper.core.snapshot import Snapshot
 from statekeeper.core.statechart import Statechart
@@ -34,25 +33,22 @@ class Closing:
     callbacks: tuple[Callback, ...]
     messages: tuple[Message, ...]
 
-    @classmethod
-    def of(cls, chart: Statechart, progress: Progress, subscribers: Iterable[Subscriber], at: datetime) -> Self:
-        """What this progress, the closing of a gap at this time, comes to."""
-        before, after, subscribers = progress.before, progress.after, tuple(subscribers)
-        notice = gap_closed(after.session_id, progress.given_up, progress.inferred, at)
-        return cls(
-            source=before.state,
-            target=after.state,
-            given_up=progress.given_up,
-            steps=progress.steps,
-            settled=progress.settled,
-            held=tuple(event.sequence for event in after.held),
-            callbacks=callbacks_due(chart, progress, subscribers, at),
-            messages=messages_due(notice, subscribers),
-        )
-
 
 def plan_closing(
-    chart: Statechart, snapshot: Snapshot, subscribers: Iterable[Subscriber], at: datetime
+    chart: Statechart, snapshot: Snapshot, subscribers: Sequence[Subscriber], at: datetime
 ) -> Closing | None:
     """What it would come to if the first gap were closed at this time; None where nothing is held."""
-    return Closing.of(chart, close_gap(chart, snapshot), subscribers, at) if snapshot.held else None
+    if not snapshot.held:
+        return None
+    progress = close_gap(chart, snapshot)
+    notice = gap_closed(snapshot.session_id, progress.given_up, progress.inferred, at)
+    return Closing(
+        source=snapshot.state,
+        target=progress.after.state,
+        given_up=progress.given_up,
+        steps=progress.steps,
+        settled=progress.settled,
+        held=tuple(event.sequence for event in progress.after.held),
+        callbacks=callbacks_due(chart, progress, subscribers, at),
+        messages=messages_due(notice, subscribers),
+    )

@@ -15,6 +15,7 @@ StatekeeperError
 ├── NotDelivered(callback_id)          the client's: 409
 ├── NothingHeld(session_id)            the client's: 409
 ├── GapMoved(session_id)               the client's: 409
+├── CallbackMoved(callback_id)         the client's: 409
 ├── NameTaken(name)                    the client's: 409
 │   └── NotYetFree(name)                 the client's, and passing
 ├── InSettings(name)                   the client's: 409
@@ -173,6 +174,13 @@ class GapMoved(StatekeeperError):
 
     def __init__(self, session_id: object) -> None:
         super().__init__(f"Session {session_id} waits for other numbers than those expected; look at it again.")
+
+
+class CallbackMoved(StatekeeperError):
+    """A callback is no longer as it was looked at: it was sent since, or somebody has had it sent."""
+
+    def __init__(self, callback_id: object) -> None:
+        super().__init__(f"Callback {callback_id} is no longer as expected; look at it again.")
 
 
 class NameTaken(StatekeeperError):

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
+from statekeeper.core.events import MAX_SEQUENCE
 from statekeeper.explanation.sentences import Sentence, Value
 
 MOST: Final = 12
@@ -32,9 +34,10 @@ def spans(numbers: Iterable[int]) -> tuple[str, ...]:
 
 
 def read_spans(text: str) -> tuple[int, ...]:
-    """The numbers of a gap, as `1`, `1, 2` or `1-9998`; what is none of these is left out."""
+    """The numbers of a gap, as `1`, `1, 2` or `1-9998`; what is no such number, or one too many, is left out."""
     found = (_SPAN.fullmatch(each.strip()) for each in text.split(","))
-    return tuple(number for each in found if each for number in range(int(each[1]), int(each[2] or each[1]) + 1))
+    numbers = (number for each in found if each for number in range(int(each[1]), int(each[2] or each[1]) + 1))
+    return tuple(islice(numbers, MAX_SEQUENCE))
 
 
 def _run(run: list[int]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from statekeeper.store.views import ActPlanView
 
 
 def plan(connection: Connection, journal: Journal, act: Act) -> ActPlanView:
-    """What the act would do as things are. Raises what `perform` does."""
+    """What the act would do as things are, whatever was expected. Raises what `perform` does."""
     match act:
         case Retry() | Resend():
             row = dead_letters.look(connection, act.callback_id, delivered=isinstance(act, Resend))
@@ -37,8 +37,9 @@ def plan(connection: Connection, journal: Journal, act: Act) -> ActPlanView:
 def perform(connection: Connection, journal: Journal, act: Act, actor: Actor, now: datetime) -> Entry:
     """Do it, and record it.
 
-    Raises `BodyRefused` for want of a reason, `NotFound`, `AlreadyDelivered`, `NotDelivered`, `NothingHeld` or
-    `GapMoved`. The entry has the act among its `acts`, and whoever watches the session is to be told.
+    Raises `BodyRefused` for want of a reason, `NotFound`, `AlreadyDelivered`, `NotDelivered`, `NothingHeld`,
+    `CallbackMoved` or `GapMoved`. The entry has the act among its `acts`, and whoever watches the session is to be
+    told.
     """
     require_reason(act)
     entry, done = _do(connection, journal, act, now)
@@ -52,15 +53,13 @@ def perform(connection: Connection, journal: Journal, act: Act, actor: Actor, no
 
 def _do(connection: Connection, journal: Journal, act: Act, now: datetime) -> tuple[Entry, ActPlanView]:
     match act:
-        case Retry():
-            return Entry(), callback_plan(act, dead_letters.revive(connection, act.callback_id, now))
-        case Resend():
-            return Entry(), callback_plan(act, dead_letters.resend(connection, act.callback_id, now))
+        case Retry() | Resend():
+            return Entry(), callback_plan(act, dead_letters.revive(connection, act, now))
         case CloseGap():
             ledger = _open(connection, journal, act.session_id, lock=True)
-            _plan_closing(act, ledger, journal)
-            entry, progress = journal.close_gap(connection, ledger, now)
-            return entry, gap_plan(act, Closing.of(ledger.chart, progress, journal.subscribers, ledger.updated_at))
+            closing = _plan_closing(act, ledger, journal)
+            # at once, before anything is awaited: the subscribers are those that it was planned with
+            return journal.close_gap(connection, ledger, now), gap_plan(act, closing)
         case Note():
             return Entry(), plan(connection, journal, act)
 

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select, update
 
-from statekeeper.core.errors import AlreadyDelivered, NotDelivered, NotFound
+from statekeeper.core.acts import Resend, Retry, Seen
+from statekeeper.core.errors import AlreadyDelivered, CallbackMoved, NotDelivered, NotFound
 from statekeeper.store import turns
 from statekeeper.store.attempts import CLAIM, Claim, record_interrupted
 from statekeeper.store.tables import CallbackRow, table
@@ -36,17 +37,18 @@ def bury(connection: Connection, subscriber: str, limit: int) -> int:
     return len(rows)
 
 
-def revive(connection: Connection, callback_id: UUID, now: datetime) -> Any:  # noqa: ANN401 -- a row has no type
+def revive(connection: Connection, act: Retry | Resend, now: datetime) -> Any:  # noqa: ANN401 -- a row has no type
     """Make a callback due at once, with a fresh schedule; attempt numbers go on. Returns it as it was.
 
-    Raises what `look` does.
+    One that was delivered is sent under its old id, for its receiver to know it by. Raises what `look` does, and
+    `CallbackMoved`.
     """
-    return _make_due(connection, callback_id, now, delivered=False)
-
-
-def resend(connection: Connection, callback_id: UUID, now: datetime) -> Any:  # noqa: ANN401 -- same
-    """The same for one that was delivered: under its old id, for its receiver to know it by."""
-    return _make_due(connection, callback_id, now, delivered=True)
+    row = look(connection, act.callback_id, delivered=isinstance(act, Resend), lock=True)
+    if act.expected not in {None, Seen(row.status, row.attempt)}:
+        raise CallbackMoved(act.callback_id)
+    _revive(connection, [row], now)
+    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
+    return row
 
 
 def look(connection: Connection, callback_id: UUID, *, delivered: bool, lock: bool = False) -> Any:  # noqa: ANN401
@@ -66,13 +68,6 @@ def revive_dead(connection: Connection, callback_ids: Sequence[UUID], now: datet
     rows = connection.execute(dead).all() if callback_ids else []
     _revive(connection, rows, now)
     return len(rows)
-
-
-def _make_due(connection: Connection, callback_id: UUID, now: datetime, *, delivered: bool) -> Any:  # noqa: ANN401
-    row = look(connection, callback_id, delivered=delivered, lock=True)
-    _revive(connection, [row], now)
-    turns.release(connection, row.session_id, row.ordinal, row.subscriber, now)
-    return row
 
 
 def _revivable(callback_ids: Sequence[UUID]) -> Select[Any]:

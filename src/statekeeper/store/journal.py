@@ -87,12 +87,11 @@ class Journal:
         self._save(batch, ledgers, callbacks, entry)
         return entry
 
-    def close_gap(self, connection: Connection, ledger: Ledger, now: datetime) -> tuple[Entry, Progress]:
+    def close_gap(self, connection: Connection, ledger: Ledger, now: datetime) -> Entry:
         """Give up on a session's first gap now, whatever its wait; the ledger must be open under its lock."""
         entry, batch = Entry(), Batch(connection, self.charts)
-        progress, callbacks = self._close_gap(ledger, now, entry)
-        self._save(batch, [ledger], callbacks, entry)
-        return entry, progress
+        self._save(batch, [ledger], self._close_gap(ledger, now, entry), entry)
+        return entry
 
     def refuse(self, connection: Connection, refusal: Refusal, now: datetime) -> Entry:
         """Keep a verified webhook that was no event, for the operator."""
@@ -131,14 +130,14 @@ class Journal:
         """Each gap has its own wait: the next one may be over as well, or not yet."""
         callbacks: list[Row] = []
         while (held_at := ledger.earliest_held_at) and max(held_at, up_since) + self.gap_timeout <= now:
-            callbacks += self._close_gap(ledger, now, entry)[1]
+            callbacks += self._close_gap(ledger, now, entry)
         return callbacks
 
-    def _close_gap(self, ledger: Ledger, now: datetime, entry: Entry) -> tuple[Progress, list[Row]]:
-        """Close one gap; what it did, and the rows of what it owes."""
+    def _close_gap(self, ledger: Ledger, now: datetime, entry: Entry) -> list[Row]:
+        """Close one gap; the rows of what it owes."""
         progress = ledger.close_gap(now)
         entry.gaps_closed += 1
-        return progress, self._follow(ledger, progress, entry, now) + self._notice(progress, now)
+        return self._follow(ledger, progress, entry, now) + self._notice(progress, now)
 
     def _archive(self, connection: Connection, keys: Iterable[SigningKey], now: datetime, entry: Entry) -> None:
         """Keep every key that verified something. `committed` remembers which need not be written again."""

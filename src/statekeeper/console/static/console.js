@@ -202,6 +202,16 @@ document.addEventListener("click", (event) => {
   else openRow(event);
 });
 
+// A form that does something is sent once by two clicks; a while later again, in case it did not arrive.
+
+document.addEventListener("submit", (event) => {
+  const { dataset, method } = event.target;
+  if (method !== "post") return;
+  if (dataset.sent) return event.preventDefault();
+  dataset.sent = "once";
+  setTimeout(() => { delete dataset.sent; }, 5000);
+});
+
 // htmx: what it takes away with the focus in it gives the focus to what has come in its place.
 
 let left = -1;
