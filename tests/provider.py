@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import jwt
 
@@ -42,7 +42,7 @@ class Provider:
     """A provider with one client."""
 
     def __init__(self, redirect_uris: frozenset[str] | None = None) -> None:
-        self.client_id, self.client_secret = "console", "the-client's-own-secret"
+        self.client_id, self.client_secret = "console", "the client's own:secret+100%"
         self.redirect_uris = redirect_uris
         self.person: Claims = {"sub": "248289761001", "preferred_username": "marta", "roles": ["statekeeper-support"]}
         self.userinfo: Claims = {}
@@ -146,7 +146,7 @@ class Provider:
     def _is_client(self, authorization: str, form: dict[str, str]) -> bool:
         given = f"{form.get('client_id')}:{form.get('client_secret')}"
         if authorization.startswith("Basic "):
-            given = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+            given = unquote_plus(base64.b64decode(authorization.removeprefix("Basic ")).decode())  # RFC 6749, 2.3.1
         return hmac.compare_digest(given, f"{self.client_id}:{self.client_secret}")
 
 

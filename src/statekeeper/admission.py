@@ -5,7 +5,7 @@ from statekeeper.console.entrance.claims import Naming
 from statekeeper.console.entrance.provider import Client, Provider
 from statekeeper.console.entrance.reception import Entrance
 from statekeeper.console.entrance.refusals import SIGN_IN
-from statekeeper.settings import Settings
+from statekeeper.settings import OidcSettings, Settings
 
 
 def access_policy(settings: Settings) -> AccessPolicy:
@@ -13,7 +13,13 @@ def access_policy(settings: Settings) -> AccessPolicy:
     tokens = tuple(
         AccessToken(each.name, each.sha256.get_secret_value(), Role[each.role.upper()]) for each in settings.tokens
     )
-    return AccessPolicy(tokens, provider=settings.oidc.issuer)
+    return AccessPolicy(tokens, provider=_trust_in(settings.oidc))
+
+
+def _trust_in(oidc: OidcSettings) -> str | None:
+    """What a sign-in by the provider holds by: for another client, or where other claims give a role, it is none."""
+    kept = oidc.model_dump(include={"issuer", "client_id", "roles_claim", "readers", "supporters", "admins"})
+    return repr(kept) if oidc.issuer else None
 
 
 def entrance_of(settings: Settings) -> Entrance | None:

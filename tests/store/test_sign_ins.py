@@ -49,6 +49,15 @@ async def test_whoever_is_not_seen_for_a_while_is_signed_out(store, clock, signe
     assert await find(store) is None
 
 
+async def test_whoever_is_there_stays_signed_in_however_short_the_timeout_is(store, clock, signed_in):
+    brief = Limits(idle=timedelta(seconds=30), lifetime=LIMITS.lifetime)
+    for _ in range(20):
+        clock.advance(20)
+        found = await store.run(lambda c, now: sign_ins.find(c, MARTA.digest, brief, now))
+        assert found.stale
+        await see(store)
+
+
 async def test_whoever_is_seen_stays_signed_in_for_the_lifetime_and_no_longer(store, clock, signed_in):
     for _ in range(28):
         clock.advance(1500)

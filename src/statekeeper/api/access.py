@@ -99,7 +99,7 @@ def role_too_low(needed: Role) -> Problem:
 class AccessPolicy:
     """Who is let in to what. Without tokens and without a `provider` to sign in by, whoever is on this machine.
 
-    The provider is told by its issuer.
+    The provider is told by its issuer, and by what its claims are taken for.
     """
 
     tokens: tuple[AccessToken, ...] = ()

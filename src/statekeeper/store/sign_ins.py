@@ -65,7 +65,7 @@ def find(connection: Connection, digest: str, limits: Limits, now: datetime) -> 
     if row is None:
         return None
     sign_in = SignIn(*(getattr(row, name) for name in SignIn.__slots__))
-    return Found(sign_in, row.seen_at <= now - SEEN_EVERY)
+    return Found(sign_in, row.seen_at <= now - min(SEEN_EVERY, limits.idle / 10))
 
 
 def touch(connection: Connection, digest: str, now: datetime) -> None:

@@ -1,10 +1,12 @@
 """What is known of a provider, for how long, and how often it is asked: by a clock that is moved and not waited for."""
 
+import json
+
 import pytest
 
 import forge
 from provider import SIGNER, Provider, rs256
-from statekeeper.console.entrance.discovery import GOOD_FOR, PAUSE, Discovery
+from statekeeper.console.entrance.discovery import GOOD_FOR, PAUSE, Discovery, Metadata
 from statekeeper.core.errors import NotVerified, Unavailable
 from statekeeper.trust.compact import read_token
 
@@ -38,6 +40,12 @@ async def discovery(provider, watch):
 
 
 TOKEN = read_token(rs256({"sub": "1"}).encode())
+
+
+@pytest.mark.parametrize("methods", [None, "client_secret_post", {}, 7])
+def test_a_description_whose_list_of_methods_is_none_is_taken_as_one_without(provider, methods):
+    said = provider.discovery() | {"token_endpoint_auth_methods_supported": methods}
+    assert not Metadata.read(json.dumps(said), provider.issuer).secret_in_body
 
 
 async def test_the_provider_is_asked_once_in_a_while(discovery, provider, watch):

@@ -109,6 +109,17 @@ async def test_the_roles_may_stand_deep_in_a_claim_and_have_names_of_their_own(s
     assert "with the role support" in page
 
 
+async def test_roles_that_stand_deep_are_asked_for_where_the_id_token_has_the_rest_of_the_claim(
+    serving, by_provider, provider
+):
+    provider.person["realm_access"] = {}
+    provider.userinfo = {"realm_access": {"roles": ["statekeeper-support"]}}
+    by_provider["oidc"] |= {"roles_claim": "realm_access.roles"}
+    async with serving(**by_provider) as service, Person(service) as person:
+        await person.sign_in_by_provider()
+        assert "with the role support" in (await person.get("/console/nothing")).text
+
+
 async def test_a_claim_that_the_id_token_lacks_is_asked_for(with_provider, provider):
     provider.person.pop("roles")
     provider.userinfo = {"roles": ["statekeeper-admin"]}
@@ -433,12 +444,23 @@ async def test_a_sign_in_ends_when_its_provider_is_no_longer_asked(serving, by_p
         assert not await person.is_in()
 
 
-async def test_a_sign_in_ends_when_another_provider_is_asked(serving, by_provider, provider):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"issuer": "https://id.example"},
+        {"client_id": "another"},
+        {"roles_claim": "groups"},
+        {"supporters": ["statekeeper-support", "everybody"]},
+    ],
+)
+async def test_a_sign_in_ends_when_another_provider_is_asked_or_its_claims_are_taken_otherwise(
+    serving, by_provider, provider, changed
+):
     async with serving(**by_provider) as service, Person(service) as person:
         await person.sign_in_by_provider()
         cookie = person.cookies[COOKIE]
     async with serving(**by_provider) as service, Person(service, cookies={COOKIE: cookie}) as person:
         assert await person.is_in()
-    another = by_provider | {"oidc": by_provider["oidc"] | {"issuer": "https://id.example"}}
+    another = by_provider | {"oidc": by_provider["oidc"] | changed}
     async with serving(**another) as service, Person(service, cookies={COOKIE: cookie}) as person:
         assert not await person.is_in()

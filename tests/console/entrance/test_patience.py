@@ -1,5 +1,7 @@
 """How many wrong tokens an address may try, by a clock that is moved and not waited for."""
 
+import pytest
+
 from statekeeper.console.entrance.patience import ADDRESSES, FAILURES, SECONDS, Patience
 
 
@@ -26,6 +28,23 @@ def test_an_address_waits_for_the_rest_of_its_minute_after_so_many_failures():
     assert patience.wait_of("a") == 0
     patience.note_failure("a")
     assert patience.wait_of("a") == 0
+
+
+@pytest.mark.parametrize(
+    ("tried", "other", "waits"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_whoever_has_a_network_of_ipv6_is_one(tried, other, waits):
+    patience = Patience(Watch())
+    for _ in range(FAILURES):
+        patience.note_failure(tried)
+    assert (patience.wait_of(other) > 0) is waits
 
 
 def test_no_more_addresses_are_remembered_than_so_many():

@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 
 from statekeeper.console import PAGES
 from statekeeper.console.entrance.guard import Guard
+from statekeeper.console.entrance.vigil import Vigil
 from statekeeper.console.live import is_live
 from visits import COOKIE, Person
 
@@ -95,6 +96,19 @@ async def test_a_stream_ends_when_its_visitor_has_done_nothing_for_a_while(clock
     clock.advance(1)
     async with asyncio.timeout(10):
         await task
+
+
+async def test_a_stream_ends_however_much_its_visitor_sends():
+    looks = iter([True, False])
+
+    async def is_in():
+        return next(looks)
+
+    async def receive():
+        return {"type": "http.request", "body": b".", "more_body": True}
+
+    vigil = Vigil(receive, None, is_in, pause=0)
+    assert [(await vigil.receive())["type"] for _ in range(2)] == ["http.request", "http.disconnect"]
 
 
 async def test_a_page_that_asks_for_its_stream_again_keeps_nobody_signed_in(clock, person):

@@ -37,6 +37,7 @@ async def test_an_asset_is_kept_for_ever_under_the_hash_of_its_content(local, na
         "0123456789ab/%2fetc%2fpasswd",
         "0123456789ab/htmx-LICENSE.txt",
         "0123456789ab/nothing.css",
+        "0123456789ab/%00.css",
         "0123456789ab/nothing",
     ],
 )

@@ -52,7 +52,8 @@ class Metadata:
         found = read_object(text.encode())
         if found.get("issuer") != issuer:
             raise ValueError("the discovery document is another issuer's")
-        methods = found.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        methods = found.get("token_endpoint_auth_methods_supported")
+        methods = methods if isinstance(methods, list) else ["client_secret_basic"]
         return cls(
             _address(found, "authorization_endpoint"),
             _address(found, "token_endpoint"),

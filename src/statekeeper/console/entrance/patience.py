@@ -10,6 +10,7 @@ so many: the oldest is forgotten.
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
 FAILURES: Final = 10
@@ -26,16 +27,26 @@ class Patience:
 
     def wait_of(self, address: str) -> float:
         """The seconds that an address must wait before it may try again; 0 where it may."""
-        begun, count = self._window(address)
+        begun, count = self._window(_place(address))
         return begun + SECONDS - self._clock() if count >= FAILURES else 0.0
 
     def note_failure(self, address: str) -> None:
-        begun, count = self._window(address)
-        self._failures[address] = begun, count + 1
-        self._failures.move_to_end(address)
+        place = _place(address)
+        begun, count = self._window(place)
+        self._failures[place] = begun, count + 1
+        self._failures.move_to_end(place)
         if len(self._failures) > ADDRESSES:
             self._failures.popitem(last=False)
 
-    def _window(self, address: str) -> tuple[float, int]:
-        begun, count = self._failures.get(address, (self._clock(), 0))
+    def _window(self, place: str) -> tuple[float, int]:
+        begun, count = self._failures.get(place, (self._clock(), 0))
         return (begun, count) if self._clock() < begun + SECONDS else (self._clock(), 0)
+
+
+def _place(address: str) -> str:
+    """Where an address is; whoever has one of IPv6 has the whole network of 64 bits, so that it is counted as one."""
+    try:
+        found = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))

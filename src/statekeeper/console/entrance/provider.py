@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 import structlog
@@ -104,7 +104,7 @@ class Provider:
         claims = await self._identify(tokens.get("id_token"), journey.nonce)
         if find_claim(claims, self._roles_claim) is None and metadata.userinfo_endpoint:
             more = await self._ask_more(metadata.userinfo_endpoint, tokens.get("access_token"), claims["sub"])
-            return {**more, **claims}
+            return {**more, **claims, self._roles_claim: find_claim(more, self._roles_claim)}
         return claims
 
     def _check_answer(self, answer: Mapping[str, str], metadata: Metadata) -> None:
@@ -119,12 +119,16 @@ class Provider:
         """The tokens for a code: good once, for whoever has the verifier and the client's secret."""
         uri = self._client.redirect_uri
         body = prepare_token_request("authorization_code", redirect_uri=uri, code=code, code_verifier=journey.verifier)
-        client, method = self._client, "client_secret_post" if metadata.secret_in_body else "client_secret_basic"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        url, headers, body = ClientAuth(client.client_id, client.client_secret, method).prepare(
-            "POST", metadata.token_endpoint, headers, body
-        )
+        url, headers, body = self._proof(metadata).prepare("POST", metadata.token_endpoint, headers, body)
         return await self._object(httpx.Request("POST", url, headers=headers, content=body), "no tokens")
+
+    def _proof(self, metadata: Metadata) -> ClientAuth:
+        """How the client proves itself; in a header, its name and secret are encoded like a form (RFC 6749, 2.3.1)."""
+        client = self._client
+        if metadata.secret_in_body:
+            return ClientAuth(client.client_id, client.client_secret, "client_secret_post")
+        return ClientAuth(quote_plus(client.client_id), quote_plus(client.client_secret), "client_secret_basic")
 
     async def _identify(self, id_token: object, nonce: str) -> Claims:
         if not isinstance(id_token, str):
@@ -140,6 +144,8 @@ class Provider:
 
     async def _ask_more(self, url: str, access_token: object, subject: str) -> Claims:
         """The claims that an ID token lacks, and nothing of another person (Core, section 5.3.2)."""
+        if not isinstance(access_token, str) or not access_token.isascii():
+            raise SignInRefused("no access token")
         request = httpx.Request("GET", url, headers={"Authorization": f"Bearer {access_token}"})
         more = await self._object(request, "no claims")
         if more.get("sub") != subject:

@@ -2,9 +2,9 @@
 
 All that is known of it is in the store, so that any node may be asked and an end is an end everywhere. A sign-in holds
 only as long as what it was made by: with a token that is no longer configured, be it that another one has its name, by
-a provider that is no longer asked, or as anybody on this machine once the house is guarded, nobody is signed in any
-more. A token's role is the one that it has now. What it was made by is kept as a hash under the cookie, so that whoever
-could read the table could not even try out tokens.
+a provider that is no longer asked, or whose claims give other roles now, or as anybody on this machine once the house
+is guarded, nobody is signed in any more. A token's role is the one that it has now. What it was made by is kept as a
+hash under the cookie, so that whoever could read the table could not even try out tokens.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, what they may do, how they proved it, and by what: a token's hash, a provider's issuer.
+    """Who somebody is, what they may do, how they proved it, and by what: a token's hash, the trust in a provider.
 
     `account` is how that provider identifies them.
     """

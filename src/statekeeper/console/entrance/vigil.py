@@ -25,16 +25,23 @@ class Vigil:
         self._send = send
         self._is_in = is_in
         self._pause = pause
+        self._clock = asyncio.get_running_loop().time
+        self._due_at = self._clock() + pause
         self._open = False
 
     async def receive(self) -> Any:  # noqa: ANN401 -- one of ASGI's messages
-        """What comes from the client; that it has left as well once its visitor is signed out."""
+        """What comes from the client; that it has left as well once its visitor is signed out.
+
+        However much it sends, it is looked in time.
+        """
         coming = asyncio.ensure_future(self._receive())
         try:
-            while not (await asyncio.wait({coming}, timeout=self._pause))[0]:
-                if not await self._holds():
+            while True:
+                await asyncio.wait({coming}, timeout=max(0, self._due_at - self._clock()))
+                if self._clock() >= self._due_at and not await self._look():
                     return {"type": "http.disconnect"}
-            return coming.result()
+                if coming.done():
+                    return coming.result()
         finally:
             coming.cancel()
 
@@ -47,8 +54,11 @@ class Vigil:
         if self._open:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _holds(self) -> bool:
+    async def _look(self) -> bool:
+        """Whether the visitor is signed in still, for all that is known."""
         try:
             return await self._is_in()
         except Unavailable:
             return True
+        finally:
+            self._due_at = self._clock() + self._pause

@@ -39,14 +39,16 @@ class Visit:
         return next(iter(parse_qs(body.decode(errors="replace")).get(CSRF_FIELD, ())), "")
 
     async def _take_in(self) -> bytes:
-        """The whole body; raises `TooLarge`."""
-        body, original = bytearray(), self.receive
-        while (message := await original())["type"] == "http.request":
+        """The whole body, or nothing of one that breaks off; raises `TooLarge`."""
+        body, original, more = bytearray(), self.receive, True
+        while more:
+            message = await original()
+            if message["type"] != "http.request":
+                return b""
             body += message["body"]
             if len(body) > LIMIT:
                 raise TooLarge(LIMIT)
-            if not message.get("more_body"):
-                break
+            more = message.get("more_body", False)
         taken: list[Any] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def again() -> Any:  # noqa: ANN401 -- one of ASGI's messages

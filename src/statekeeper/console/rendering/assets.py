@@ -20,7 +20,7 @@ _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 @cache
 def _read(name: str) -> tuple[bytes, str]:
-    """The bytes and their media type; `KeyError` or `FileNotFoundError` for what is no asset."""
+    """The bytes and their media type; `KeyError`, `FileNotFoundError` or `ValueError` for what is no asset."""
     media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
     return (_FOLDER / name).read_bytes(), media_type
 
@@ -39,6 +39,6 @@ async def get_asset(stamp: FromPath[str], name: FromPath[str]) -> Response[bytes
         if address(name) != f"{ROOT}/{stamp}/{name}":
             raise NotFoundException
         content, media_type = _read(name)
-    except (KeyError, OSError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise NotFoundException from error
     return Response(content, media_type=media_type, headers=_FOREVER)
