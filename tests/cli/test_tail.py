@@ -50,6 +50,8 @@ def test_a_step_says_what_was_inferred_and_where_an_end_came_over_a_gap(capsys):
     of = {**step, **how, "at": "2026-01-08T08:35:38.581Z"}
     show_step(FeedItem(**of, cause="inferred", terminal=False))
     show_step(FeedItem(**of, cause="event", terminal=True, contiguous=False, environment="live", flow_id="f"))
-    first, second = capsys.readouterr().out.splitlines()
+    show_step(FeedItem(**of, cause="event", terminal=True, contiguous=True, environment="live\n13:00:00  forged"))
+    first, second, third = capsys.readouterr().out.splitlines()
     assert first.endswith("  inferred")
     assert second.endswith("  live  f  over a gap")
+    assert third.endswith("  live\\n13:00:00  forged")

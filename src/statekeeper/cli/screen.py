@@ -106,8 +106,9 @@ def show_line(text: str, *, err: bool = False) -> None:
 
 
 def show_words(*words: str) -> None:
-    """Print one line; a word of the contract has its colour."""
-    terminal().print(Text("  ").join(map(coloured, words)), soft_wrap=True)
+    """Print one line, whatever stands in its words; a word of the contract has its colour."""
+    in_one = (coloured(word.replace("\n", "\\n")) for word in words)
+    terminal().print(Text("  ").join(in_one), soft_wrap=True)
 
 
 def counted(number: int, one: str, more: str) -> str:
