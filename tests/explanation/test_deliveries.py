@@ -50,6 +50,23 @@ def test_a_callback_whose_subscriber_was_removed():
     )
 
 
+def test_a_callback_whose_subscriber_was_removed_while_it_was_tried():
+    kept = callback(status="dead", attempts=[attempt(1, "08:35")], buried_at="08:36")
+    assert told_of(kept) == (
+        "The callback to crm (completed) is dead: attempt 1 at 08:35:00 had failed (HTTP 503) when the subscriber was"
+        " removed, at 08:36:00; it is not sent again unless somebody retries it."
+    )
+
+
+def test_a_callback_that_was_to_be_sent_once_more_when_its_subscriber_was_removed():
+    attempts = [attempt(1, "08:35", "delivered", None), attempt(2, "08:36")]
+    kept = callback(status="dead", attempts=attempts, delivered_at="08:35", buried_at="08:37")
+    assert told_of(kept) == (
+        "The callback to crm (completed) was delivered at 08:35:00, and was not sent once more: the subscriber was"
+        " removed; it is not sent again unless somebody retries it."
+    )
+
+
 def test_a_callback_whose_attempt_is_under_way():
     kept = callback(claimed_at="08:59:50", due_at="09:00:40")
     assert told_of(kept) == "An attempt at the callback to crm (completed) has been under way since 08:59:50."

@@ -9,6 +9,7 @@ from statekeeper.core.retry import Attempt, Dead, Delivered, Outcome, RetryAt
 from statekeeper.core.subscribers import Scope, Subscriber
 from statekeeper.explanation.case import CaseAct
 from statekeeper.explanation.timeline import Kind, Tone, timeline
+from statekeeper.store import dead_letters
 from stores import SESSION, Store, arrival
 
 
@@ -243,6 +244,16 @@ async def test_attempts_say_what_became_of_them(store, clock):
         "Attempt 3 at crm was interrupted: nobody knows whether it arrived.",
         "Attempt 4 at crm failed: HTTP 500. It was the last: the callback is dead.",
     ]
+
+
+async def test_the_last_attempt_before_a_subscriber_was_removed_was_not_meant_to_be_the_last(store, clock):
+    await store.take(arrival(1, "created"), arrival(2, "completed"))
+    await store.settle("crm", Attempt(Outcome.FAILED, clock.advance(1), 5, "HTTP 503"), RetryAt(clock.now))
+    await store.run(lambda c, now: dead_letters.bury(c, "crm", 500, now))
+    case = await case_of(store)
+    assert [str(each.what) for each in timeline(case) if each.attempt] == ["Attempt 1 at crm failed: HTTP 503."]
+    (buried,) = [each for each in case.callbacks if each.subscriber == "crm"]
+    assert (buried.status, buried.buried_at) == ("dead", clock.now)
 
 
 @pytest.mark.parametrize(

@@ -15,22 +15,23 @@ from statekeeper.store import dead_letters, outbox
 
 async def test_what_is_buried_is_dead_and_that_of_others_is_not(database, run, owe):
     await owe((1,), (2,), (3, "bus"), (4, "crm", "delivered"))
-    assert await run(lambda c, _now: dead_letters.bury(c, "crm", 500)) == 2
-    found = await rows(database, "SELECT subscriber, status, due_at IS NULL FROM callbacks ORDER BY callback_id")
-    assert [(name, status, bool(never)) for name, status, never in found] == [
-        ("crm", "dead", True),
-        ("crm", "dead", True),
-        ("bus", "pending", False),
-        ("crm", "delivered", True),
+    assert await run(lambda c, now: dead_letters.bury(c, "crm", 500, now)) == 2
+    wanted = "SELECT subscriber, status, due_at IS NULL, buried_at IS NULL FROM callbacks ORDER BY callback_id"
+    found = await rows(database, wanted)
+    assert [(name, status, bool(never), not unburied) for name, status, never, unburied in found] == [
+        ("crm", "dead", True, True),
+        ("crm", "dead", True, True),
+        ("bus", "pending", False, False),
+        ("crm", "delivered", True, False),
     ]
 
 
-def bury_by_the_worst_plan(connection, _now):
+def bury_by_the_worst_plan(connection, now):
     """PostgreSQL is left no plan but the one that reads a subquery again for each row."""
     if connection.dialect.name == "postgresql":
         for way in ("hashjoin", "mergejoin", "material", "memoize", "hashagg", "sort", "indexscan", "bitmapscan"):
             connection.execute(text(f"SET LOCAL enable_{way} = off"))
-    return dead_letters.bury(connection, "crm", 2)
+    return dead_letters.bury(connection, "crm", 2, now)
 
 
 async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_database_plans_it(run, owe):
@@ -44,7 +45,7 @@ async def test_a_burial_takes_no_more_at_once_than_it_is_told_however_the_databa
 async def test_an_attempt_under_way_counts_for_nothing_but_a_delivery(database, run, owe, outcome, verdict, status):
     await owe((1,))
     (claim,) = await run(lambda c, now: outbox.claim(c, "crm", 1, now, LEASE))
-    await run(lambda c, _now: dead_letters.bury(c, "crm", 500))
+    await run(lambda c, now: dead_letters.bury(c, "crm", 500, now))
     assert await rows(database, "SELECT outcome, detail FROM attempts") == [("failed", "interrupted")]
 
     def settle(connection, now):

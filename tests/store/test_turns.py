@@ -168,7 +168,7 @@ async def test_what_is_pending_has_a_time_at_which_it_is_due_and_nothing_else_ha
     assert await states() == ["dead", "delivered", "pending"]
     await steps.run(lambda c, now: dead_letters.revive(c, Retry(first_id), now))
     assert await states() == ["pending", "delivered", "pending"]
-    await steps.run(lambda c, _now: dead_letters.bury(c, "crm", 500))
+    await steps.run(lambda c, now: dead_letters.bury(c, "crm", 500, now))
     assert await states() == ["dead", "delivered", "dead"]
 
 

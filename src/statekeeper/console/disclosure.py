@@ -1,6 +1,8 @@
 """What a reader may see of a session: ids and states, who was told and when, and nothing that somebody wrote into it.
 
-A page is made of what is left, so that no template can show by oversight what was never given to it.
+A page is made of what is left, so that no template can show by oversight what was never given to it. What keeps an
+endpoint back, and what an attempt came to in a few words, tells of a subscriber and not of a session: readers have both
+over the API as well.
 """
 
 from dataclasses import replace

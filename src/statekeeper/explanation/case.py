@@ -76,7 +76,8 @@ class CaseAttempt:
 class CaseCallback:
     """One callback, `pending`, `delivered` or `dead`; `then` is the `data` that it said, frozen at its step.
 
-    `due_at` stands while it is pending, `claimed_at` while an attempt is under way.
+    `due_at` stands while it is pending, `claimed_at` while an attempt is under way, `buried_at` where it died with its
+    subscriber.
     """
 
     callback_id: UUID
@@ -91,6 +92,7 @@ class CaseCallback:
     claimed_at: datetime | None = None
     delivered_at: datetime | None = None
     receipt: str | None = None
+    buried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

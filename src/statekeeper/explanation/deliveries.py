@@ -30,6 +30,10 @@ NEVER_SENT: Final = N_(
     "The callback to {subscriber} ({state}) is dead: the subscriber was removed before it went out; it is not sent"
     " unless somebody retries it."
 )
+BURIED: Final = N_(
+    "The callback to {subscriber} ({state}) is dead: attempt {attempt} at {at} had failed ({detail}) when the"
+    " subscriber was removed, at {removed}; it is not sent again unless somebody retries it."
+)
 GIVEN_UP: Final = N_(
     "The callback to {subscriber} ({state}) is dead: attempt {attempt} at {at} ended it ({detail}); it is not sent"
     " again unless somebody retries it."
@@ -126,13 +130,15 @@ def _tell_dead(callback: CaseCallback) -> Sentence:
     if not callback.attempts:
         return about(NEVER_SENT, callback)
     last = callback.attempts[-1]
+    if callback.buried_at is not None:
+        return about(BURIED, callback, removed=callback.buried_at, **_of(last))
     text = GIVEN_UP if last.outcome == Outcome.GAVE_UP else DEAD if last.number > 1 else DEAD_AT_ONCE
     return about(text, callback, **_of(last))
 
 
 def _tell_dead_again(callback: CaseCallback, delivered: datetime) -> Sentence:
     last = callback.attempts[-1] if callback.attempts else None
-    if last is None or last.outcome == Outcome.DELIVERED:
+    if last is None or last.outcome == Outcome.DELIVERED or callback.buried_at is not None:
         return about(NOT_SENT_AGAIN, callback, delivered=delivered)
     return about(DEAD_AGAIN, callback, delivered=delivered, **_of(last))
 

@@ -96,7 +96,8 @@ def tell_attempt(callback: CaseCallback, attempt: CaseAttempt) -> Telling:
     values: dict[str, Value] = {"number": attempt.number, "subscriber": callback.subscriber}
     if attempt.outcome == Outcome.DELIVERED:
         return Tone.GOOD, Sentence(N_("Attempt {number} delivered the callback to {subscriber}."), values)
-    is_last = callback.status == "dead" and attempt is callback.attempts[-1]
+    is_dead = callback.status == "dead" and callback.buried_at is None
+    is_last = is_dead and attempt is callback.attempts[-1]
     if attempt.detail is None:
         return Tone.BAD, Sentence(_plain_failure(attempt, is_last=is_last), values)
     text = _failure(attempt, is_last=is_last)

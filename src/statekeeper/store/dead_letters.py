@@ -20,7 +20,7 @@ from statekeeper.store.tables import CallbackRow, table
 _callbacks: Final = table(CallbackRow)
 
 
-def bury(connection: Connection, subscriber: str, limit: int) -> int:
+def bury(connection: Connection, subscriber: str, limit: int, now: datetime) -> int:
     """What a subscriber who is no more was owed becomes dead: kept, and sent if somebody asks; returns how many.
 
     They are `limit` at most, so that nobody else waits for long. An attempt that is under way counts for nothing but a
@@ -33,7 +33,7 @@ def bury(connection: Connection, subscriber: str, limit: int) -> int:
         _interrupt(connection, connection.execute(select(*CLAIM, claimed_at).where(key.in_(claimed))).all())
     if rows:
         buried = update(_callbacks).where(key.in_([row.callback_id for row in rows]))
-        connection.execute(buried.values(status="dead", due_at=None, claimed_at=None))
+        connection.execute(buried.values(status="dead", due_at=None, claimed_at=None, buried_at=now))
     return len(rows)
 
 
@@ -77,7 +77,7 @@ def _revivable(callback_ids: Sequence[UUID]) -> Select[Any]:
 
 def _revive(connection: Connection, rows: Sequence[Any], now: datetime) -> None:
     _interrupt(connection, rows)
-    due = {"status": "pending", "tries": 0, "due_at": now, "claimed_at": None}
+    due = {"status": "pending", "tries": 0, "due_at": now, "claimed_at": None, "buried_at": None}
     revived = update(_callbacks).where(_callbacks.c.callback_id.in_([row.callback_id for row in rows]))
     if rows:
         connection.execute(revived.values(due))

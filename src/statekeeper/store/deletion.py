@@ -51,7 +51,7 @@ def bury(name: str, connection: Connection, now: datetime, *, after: timedelta =
         return Buried()
     # A node that had not noticed yet may have begun one. Whoever works at it locks it before its callbacks: so do we.
     recovery.end(connection, name, now)
-    count = dead_letters.bury(connection, name, PORTION)
+    count = dead_letters.bury(connection, name, PORTION, now)
     more = count == PORTION
     if not more and now >= row.deleted_at + NOTICED:
         connection.execute(delete(_endpoints).where(_endpoints.c.name == name))

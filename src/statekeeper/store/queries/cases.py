@@ -151,6 +151,7 @@ def _callback(row: Any, attempts: list[CaseAttempt]) -> CaseCallback:  # noqa: A
         claimed_at=row.claimed_at,
         delivered_at=row.delivered_at,
         receipt=row.receipt,
+        buried_at=row.buried_at,
     )
 
 

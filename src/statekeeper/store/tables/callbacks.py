@@ -22,7 +22,7 @@ class CallbackRow(Table, table=True):
 
     `attempt` is the fence: it only grows, by one a claim. `tries` is the place in the schedule: it counts settled
     failures and is 0 again on a retry. `due_at` stands while it is pending, and never otherwise; `claimed_at` while an
-    attempt has been claimed and not settled.
+    attempt has been claimed and not settled; `buried_at` is when it died with its subscriber, and not of its attempts.
     """
 
     __tablename__ = "callbacks"
@@ -48,6 +48,7 @@ class CallbackRow(Table, table=True):
     created_at: datetime
     delivered_at: datetime | None = None
     receipt: str | None = Field(default=None, sa_type=String(200))
+    buried_at: datetime | None = None
 
 
 class AttemptRow(Table, table=True):

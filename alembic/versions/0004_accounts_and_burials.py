@@ -1,4 +1,4 @@
-"""The account of whoever acts, as their provider identifies it: names change, and are given to others."""
+"""Whose account acts, since names change and are given to others; and which callbacks died with their subscriber."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,10 @@ depends_on = None
 def upgrade() -> None:
     for name in ("audit_entries", "sign_ins"):
         op.add_column(name, sa.Column("account", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("callbacks", sa.Column("buried_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("callbacks", "buried_at")
     for name in ("audit_entries", "sign_ins"):
         op.drop_column(name, "account")
