@@ -70,9 +70,9 @@ class Source:
 class Answer:
     """A stream of this source under way to this client."""
 
-    def __init__(self, places: Streams, source: Source, client: Client) -> None:
+    def __init__(self, places: Streams, source: Source, client: Client, person: str = "") -> None:
         self.streams, self.source, self.client = places, source, client
-        answer = places.answer(source.frames(), source.stopped)
+        answer = places.answer(source.frames(), source.stopped, person)
         self.task = asyncio.ensure_future(answer({}, client.receive, client.send))
 
     async def over(self) -> None:
@@ -167,6 +167,19 @@ async def test_a_request_that_is_cancelled_frees_its_place():
     with pytest.raises(asyncio.CancelledError):
         await answer.task
     answer.check_let_go()
+
+
+async def test_one_person_has_room_for_so_many_and_leaves_some_to_others():
+    places = Streams(limit_each=1)
+    places.admit("rita")
+    answer = Answer(places, Source(), Client(), "rita")
+    await answer.client.has(1)
+    with pytest.raises(Unavailable):
+        places.admit("rita")
+    places.admit("sam")
+    answer.client.left.set()
+    await answer.over()
+    places.admit("rita")
 
 
 async def test_there_is_room_for_so_many_and_again_once_one_has_gone():

@@ -7,8 +7,9 @@ where it was.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from typing import Final
 
 import msgspec
@@ -21,6 +22,8 @@ from statekeeper.store.views import FeedItem
 HEARTBEAT_SECONDS: Final = 15.0
 FAREWELL_SECONDS: Final = 1.0
 MAX_STREAMS: Final = 1000
+MAX_STREAMS_EACH: Final = 100
+"""More than a desk that shares a token has pages before its eyes: a browser's hidden tabs close theirs."""
 MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT: Final = b":\n\n"
 _RETRY_MS: Final = 3000
@@ -51,32 +54,52 @@ def place(key: str | int) -> bytes:
 
 
 class Streams:
-    """All clients that are sent events as they come; so many and no more."""
+    """All clients that are sent events as they come; so many and no more, of one person fewer."""
 
-    def __init__(self, limit: int = MAX_STREAMS) -> None:
+    def __init__(self, limit: int = MAX_STREAMS, limit_each: int = MAX_STREAMS_EACH) -> None:
         self._limit = limit
-        self.open = 0
+        self._limit_each = limit_each
+        self._of: Counter[str] = Counter()
 
-    def admit(self) -> None:
-        """Raise `Unavailable` unless there is room for one more."""
-        if self.open >= self._limit:
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return self._of.total()
+
+    def admit(self, person: str = "") -> None:
+        """Raise `Unavailable` unless there is room for one more, and for this person if one is named."""
+        if self.open >= self._limit or (person and self._of[person] >= self._limit_each):
             raise Unavailable("Too many streams are open.", reason="streams_full")
 
-    def answer(self, frames: Frames, closed: Callable[[], Awaitable[None]]) -> "Stream":
-        return Stream(self, frames, closed)
+    def answer(self, frames: Frames, closed: Callable[[], Awaitable[None]], person: str = "") -> "Stream":
+        return Stream(frames, closed, self._counting(person))
+
+    @contextmanager
+    def _counting(self, person: str) -> Iterator[None]:
+        self._of[person] += 1
+        try:
+            yield
+        finally:
+            self._of[person] -= 1
+            self._of += Counter()  # forgets whoever has none left
 
 
 class Stream:
     """The answer as ASGI. `closed` returns when the service is told to stop."""
 
-    def __init__(self, streams: Streams, frames: Frames, closed: Callable[[], Awaitable[None]]) -> None:
-        self._streams = streams
+    def __init__(
+        self, frames: Frames, closed: Callable[[], Awaitable[None]], counting: AbstractContextManager[None]
+    ) -> None:
         self._frames = frames
         self._closed = closed
+        self._counting = counting
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Send until there are no more frames, the client has left, or the service stops."""
-        self._streams.open += 1
+        with self._counting:
+            await self._send_all(receive, send)
+
+    async def _send_all(self, receive: Receive, send: Send) -> None:
         telling = asyncio.ensure_future(self._tell(send))
         others = [asyncio.ensure_future(each) for each in (_left(receive), self._closed())]
         try:
@@ -84,7 +107,6 @@ class Stream:
             if others[1].done():
                 await asyncio.wait((telling,), timeout=FAREWELL_SECONDS)
         finally:
-            self._streams.open -= 1
             for each in (telling, *others):
                 each.cancel()
             await asyncio.gather(telling, *others, return_exceptions=True)

@@ -13,7 +13,7 @@ from typing import Final
 from statekeeper.api.shared import look_at
 from statekeeper.api.streams import HEARTBEAT, HEARTBEAT_SECONDS, Stream
 from statekeeper.api.wiring import wiring
-from statekeeper.console.visitor import Asked
+from statekeeper.console.visitor import Asked, visitor
 from statekeeper.watchers import FEED, Topic, Watchers
 
 LOOK_SECONDS: Final = 1.0
@@ -29,9 +29,9 @@ Fragment = Callable[[], Awaitable[str]]
 def live(request: Asked, fragment: Fragment, topic: Topic) -> Stream:
     """The answer that sends a fragment of HTML now and whenever it has become another; raises `Unavailable` if full."""
     parts = wiring(request.scope)
-    parts.streams.admit()
-    watchers = parts.engine.watchers
-    return parts.streams.answer(frames(watchers, fragment, topic), watchers.closed)
+    person, watchers = visitor(request).name, parts.engine.watchers
+    parts.streams.admit(person)
+    return parts.streams.answer(frames(watchers, fragment, topic), watchers.closed, person)
 
 
 async def frames(watchers: Watchers, fragment: Fragment, topic: Topic) -> AsyncGenerator[bytes, None]:
