@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from statekeeper.core import reasons
 from statekeeper.core.events import LastStep, SessionEvent
 from statekeeper.core.resequencer import release
 from statekeeper.core.snapshot import Cause, Disposition, Known, Origin, Progress, Snapshot, Step
@@ -46,7 +47,7 @@ def close_gap(chart: Statechart, snapshot: Snapshot) -> Progress:
     fold = _Fold(chart, snapshot)
     last = snapshot.held[0].sequence - 1
     if path := _path_across(chart, snapshot, last):
-        fold.infer(path, _given_up(snapshot.cursor + 1, last))
+        fold.infer(path, reasons.given_up(snapshot.cursor + 1, last))
     fold.give_up(last)
     fold.let_through(snapshot.held)
     return fold.progress(snapshot)
@@ -70,7 +71,7 @@ def _come_late(fold: "_Fold", before: Snapshot, known: Known, event: SessionEven
         fold.heed(event)
         fold.confirm(event)
         return Progress(before, fold.after(), disposition=Disposition.LATE, confirmed=confirmed)
-    fold.turn(event, reason="its number had been given up on before it came")
+    fold.turn(event, reasons.AFTER_ITS_TURN)
     if fold.outcomes[event.event_id] is not Disposition.APPLIED:
         fold.outcomes[event.event_id] = Disposition.LATE
     fold.wait(before.held)
@@ -123,7 +124,7 @@ class _Fold:
         """Move by the event if the chart has the transition, from a later state at worst while nothing has happened."""
         self.heed(event)
         if not self.ordinal and (path := self.chart.path(self.state, event.name)):
-            self.infer(path, f"{event.name} came first, and the chart allows it only from {path[-1].target}")
+            self.infer(path, reasons.came_first(event.name, path[-1].target))
         target = self.chart.target(self.state, event.name)
         if target is None:
             known = event.name in self.chart.triggers
@@ -195,9 +196,3 @@ def _without(values: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
         return values
     at = values.index(value)
     return values[:at] + values[at + 1 :]
-
-
-def _given_up(first: int, last: int) -> str:
-    if first == last:
-        return f"number {first} was given up on"
-    return f"numbers {first} to {last} were given up on"

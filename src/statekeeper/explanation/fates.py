@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from statekeeper.core.machine import Cause, Disposition
-from statekeeper.explanation.case import Case, CaseEvent, CaseStep
+from statekeeper.explanation.case import Case, CaseEvent
 from statekeeper.explanation.conflicts import tell_conflicts
 from statekeeper.explanation.numbers import of_numbers
 from statekeeper.explanation.sentences import N_, Sentence, Value
+from statekeeper.explanation.turns import is_late
 
 MOVED: Final = N_("Number {sequence} ({name}) moved the session from {source} to {target}.")
 MOVED_LATE: Final = N_(
@@ -93,7 +94,7 @@ def _state_at_turn(case: Case, event: CaseEvent) -> str:
     """
     state = case.chart.initial
     for index, step in enumerate(case.steps):
-        if _is_late(step):
+        if is_late(step):
             if step.at > event.received_at:
                 break
         elif _place(case, index) >= event.sequence:
@@ -113,11 +114,7 @@ def _place(case: Case, index: int) -> int:
 
 def _ever_given_up(case: Case) -> set[int]:
     late = {event.sequence for event in case.events if event.disposition == Disposition.LATE}
-    return late.union(case.given_up, (step.sequence or 0 for step in case.steps if _is_late(step)))
-
-
-def _is_late(step: CaseStep) -> bool:
-    return step.cause == Cause.EVENT and step.reason is not None
+    return late.union(case.given_up, (step.sequence or 0 for step in case.steps if is_late(step)))
 
 
 _TELLERS: Final[Mapping[str, Callable[[Case, CaseEvent], Sentence]]] = {

@@ -1,10 +1,10 @@
 """What is said of everything on a timeline but the arrivals: steps, gaps, callbacks, their attempts, acts of people."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from statekeeper.core.acts import Deed
+from statekeeper.core.reasons import read_came_first
 from statekeeper.core.retry import Outcome
 from statekeeper.core.snapshot import Cause
 from statekeeper.explanation.case import Case, CaseAct, CaseAttempt, CaseCallback, CaseEvent, CaseStep
@@ -15,7 +15,6 @@ from statekeeper.explanation.turns import Gap
 Telling = tuple[Tone, Sentence]
 
 INTERRUPTED: Final = "interrupted"
-_CAME_FIRST: Final = re.compile(r"(.+) came first, and the chart allows it only from .+", re.DOTALL)
 _ENDS: Final = {"completed": Tone.GOOD, "error": Tone.BAD}
 _ACTS: Final[Mapping[str, tuple[str, str]]] = {
     Deed.RETRY: (
@@ -57,9 +56,9 @@ def _tell_inferred(step: CaseStep, behind: Gap | None, values: dict[str, Value])
             "{source} must have become {target}, by {trigger}: inferred, as numbers {first} to {last} were given up on."
         )
         return Sentence(text, values | {"first": behind.first, "last": behind.last})
-    if first := _CAME_FIRST.fullmatch(step.reason or ""):
+    if first := read_came_first(step.reason):
         text = N_("{source} must have become {target}, by {trigger}: inferred, as {first} came before it.")
-        return Sentence(text, values | {"first": first[1]})
+        return Sentence(text, values | {"first": first})
     return Sentence(N_("{source} must have become {target}, by {trigger}: inferred."), values)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from statekeeper.core.acts import Deed
+from statekeeper.core.reasons import read_given_up
 from statekeeper.explanation.arrivals import tell_arrival
 from statekeeper.explanation.case import Case, CaseAct, CaseCallback
 from statekeeper.explanation.moments import Kind, Moment, Tone
@@ -21,7 +22,7 @@ from statekeeper.explanation.tellings import (
     tell_missing,
     tell_step,
 )
-from statekeeper.explanation.turns import Gap, Turn, reason_number, turns
+from statekeeper.explanation.turns import Gap, Turn, turns
 from statekeeper.explanation.waits import waits
 
 __all__ = ["Kind", "Moment", "Tone", "timeline"]
@@ -57,7 +58,7 @@ def _turns(case: Case, chain: Sequence[Turn]) -> Iterator[Placed]:
         if turn.gap:
             yield place, Moment(turn.at, Kind.GAP, *tell_given_up(turn.gap))
         if step := turn.step:
-            behind = gaps.get(reason_number(step) or 0)
+            behind = gaps.get(read_given_up(step.reason) or 0)
             yield place, Moment(turn.at, Kind.STEP, *tell_step(case, step, behind), step=step)
 
 

@@ -6,16 +6,13 @@ the event behind it had its turn at once. Where that event had no effect only a 
 arrival of what was given up on, or the last change of the session. Such a gap is not `exact`.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
+from statekeeper.core.reasons import AFTER_ITS_TURN, read_given_up
 from statekeeper.core.snapshot import Cause, Disposition
 from statekeeper.explanation.case import Case, CaseEvent, CaseStep
-
-_GIVEN_UP: Final = re.compile(r"numbers? (\d+)(?: to \d+)? w(?:as|ere) given up on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +47,9 @@ def turns(case: Case) -> tuple[Turn, ...]:
     return tuple(chain)
 
 
-def reason_number(step: CaseStep) -> int | None:
-    """The first of the numbers that a step says were given up on, if that is why it was inferred."""
-    found = _GIVEN_UP.fullmatch(step.reason or "")
-    return int(found[1]) if found else None
-
-
 def is_late(step: CaseStep) -> bool:
-    """Whether its event took effect after its number had been given up on: no other step by an event has a reason."""
-    return step.cause == Cause.EVENT and step.reason is not None
+    """Whether its event took effect after its number had been given up on."""
+    return step.cause == Cause.EVENT and step.reason == AFTER_ITS_TURN
 
 
 def bearers(case: Case) -> dict[int, CaseEvent]:
@@ -124,7 +115,7 @@ def _follows(step: CaseStep, mover: CaseStep | None, turn: Turn) -> bool:
     """Whether a step was taken behind a gap: by the numbers, or by the times where what moved it came late."""
     gap = turn.gap
     assert gap is not None  # noqa: S101 -- only gaps are asked about
-    if (number := reason_number(step)) is not None:
+    if (number := read_given_up(step.reason)) is not None:
         return number >= gap.first
     sequence = mover.sequence or 0 if mover else 0
     return sequence >= gap.first or (turn.at <= step.at and (mover is None or is_late(mover)))
@@ -144,5 +135,5 @@ def _close(case: Case, gap: Gap) -> Turn:
 def _shows(step: CaseStep, gap: Gap) -> bool:
     """Whether a step was taken in the moment in which the gap was given up on."""
     if step.cause == Cause.INFERRED:
-        return reason_number(step) == gap.first
+        return read_given_up(step.reason) == gap.first
     return step.sequence == gap.last + 1 and not is_late(step)
