@@ -101,3 +101,11 @@ def test_every_disposition_is_explained():
     page = (ROOT / "docs/reference/dispositions.md").read_text("utf-8")
     for disposition in Disposition:
         assert f"\n| `{disposition}` |" in page
+
+
+def test_the_storeys_are_those_that_imports_are_held_to():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = {name for layer in contracts[0]["layers"] for name in layer.split(" : ")}
+    table = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Storeys")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == layers
