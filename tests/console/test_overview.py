@@ -4,15 +4,18 @@ import asyncio
 import re
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 
 import pytest
 from litestar import Response
 
 import forge
 from statekeeper.console import callbacks, overview
+from statekeeper.console.overview import REASONS
 from statekeeper.store.tables import MinuteRow, table
 from visits import Person
 
+ROOT = Path(__file__).parents[2]
 PAGE = "/console/overview"
 NOBODY = {"name": "crm & co", "url": "http://127.0.0.1:9/", "secrets": ["whsec_" + "A" * 43 + "="]}
 _LINKS = re.compile(r'<a [^>]*href="(/[^"]+)"')
@@ -78,6 +81,25 @@ async def test_minutes_are_drawn_and_told_as_a_table(local):
     assert text.count('class="part part--applied"') == 2  # one bar, and its swatch in the legend
     assert 'class="line line--p99" points=' in text
     assert '<th scope="col">rejected</th>' in text
+
+
+async def test_refusals_are_drawn_and_told_as_a_table_by_their_reason(local):
+    assert 'class="spark"' not in (await local.get(PAGE)).text
+    await fill(local.service, refusals={"expired": 2, "signature": 1234, "made-up <b>": 1})
+    text = (await local.get(PAGE)).text
+    names = ["wrong signature", "expired", "made-up &lt;b&gt;"]
+    about = 'role="img" aria-label="Webhooks refused a minute in the last hour: '
+    assert re.findall(f'{about}(.*)">', text) == names
+    assert text.count('class="part part--refused"') == 3
+    assert all(f'<th scope="col">{name}</th>' in text for name in names)
+    assert text.count('<b class="number">1,234</b>') == text.count('<td class="number">1,234</td>') == 1
+    assert 'wrong signature <span class="quiet">up to 1,234 a minute</span>' in text
+
+
+def test_every_reason_of_a_refusal_has_its_words():
+    text = (ROOT / "docs/reference/metrics.md").read_text("utf-8")
+    told = text.partition("- `reason` of a refusal:")[2].partition("\n- ")[0]
+    assert set(re.findall("`([a-z_]+)`", told)) == set(REASONS)
 
 
 async def test_what_a_stranger_sent_is_shown_as_text(local):
