@@ -36,7 +36,7 @@ async def test_a_dead_callback_is_tried_again_with_a_reason(serving, tokens):
             page = (await person.get(where)).text
             assert f'id="{anchor}"' in page
             assert f"the support had the callback to crm tried again: {WHY}" in in_text(page)
-            assert "as support, by console, from 127.0.0.1" in in_text(page)
+            assert "as support, by the console, from 127.0.0.1" in in_text(page)
 
 
 async def test_whoever_has_a_callback_sent_is_told_before_what_it_would_wait_for(serving, tokens):

@@ -23,7 +23,7 @@ def test_an_empty_form_asks_for_everything():
 
 
 def test_each_field_is_a_filter():
-    query = "state=completed&state=error&environment=live&flow=f&gap=true&dead=true&contradicted=true"
+    query = "state=completed&state=error&environment=live&flow=f&held=true&gap=true&dead=true&contradicted=true"
     times = "&since=2026-01-08&until=2026-01-09T08:00"
     assert read(query + times).wanted == ListingFilter(
         states=("completed", "error"),
@@ -31,6 +31,7 @@ def test_each_field_is_a_filter():
         flow_id="f",
         since=datetime(2026, 1, 8, tzinfo=UTC),
         until=datetime(2026, 1, 9, 8, tzinfo=UTC),
+        held=True,
         gap=True,
         dead=True,
         contradicted=True,
@@ -67,7 +68,7 @@ def test_an_address_leads_to_the_same_list_again():
         ("until=9999-12-31T23:59-23:59", ["until"]),
         ("since=2026-01-09&until=2026-01-08", ["until"]),
         ("since=2026-01-08&until=2026-01-08", ["until"]),
-        ("gap=maybe&dead=1", ["gap", "dead"]),
+        ("gap=maybe&dead=1&held=0", ["held", "gap", "dead"]),
         ("state=bygone&since=x", ["state", "since"]),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from statekeeper.store import narrowing
 from statekeeper.store.narrowing import ListingFilter, narrow
-from stores import Store, number
+from stores import Store, arrival, number
 
 BY_TIME, BY_ID, BY_ORIGIN = "ix_sessions_seen", "sqlite_autoindex_sessions_1", "ix_sessions_origin"
 ORIGIN = {"flow_id": "a", "environment": "live"}
@@ -32,6 +32,7 @@ async def store(database, clock, monkeypatch):
         (ListingFilter(states=("error", "completed")), BY_TIME),
         (ListingFilter(dead=True), BY_ID),
         (ListingFilter(states=("completed",), gap=True), "ix_sessions_with_gap"),
+        (ListingFilter(states=("completed",), held=True, gap=True), "ix_sessions_gap"),
         (ListingFilter(states=("error",), contradicted=True, gap=True), "ix_sessions_contradicted"),
         (ListingFilter(environment="live"), BY_ORIGIN),
         (ListingFilter(flow_id="a", states=("completed",)), BY_ORIGIN),
@@ -50,6 +51,14 @@ async def test_an_environment_is_walked_flow_by_flow_and_by_none_that_it_lacks(s
     assert [await flows(environment=each) for each in ("live", "test", "nowhere")] == [2, 2, 1]
     assert await flows(flow_id="a") == 3
     assert await flows(**ORIGIN) == 0
+
+
+async def test_what_is_held_is_gone_through_only_while_it_is_few(store):
+    held = ListingFilter(held=True)
+    for index in range(3):
+        assert (await store.run(lambda c, _: narrow(c, held))).index == "ix_sessions_gap"
+        await store.take(arrival(2, "completed", number(10 + index)))
+    assert (await store.run(lambda c, _: narrow(c, held))).index == "ix_sessions_with_gap"
 
 
 async def test_dead_callbacks_are_gone_through_only_while_they_are_few(store, sessions, run):

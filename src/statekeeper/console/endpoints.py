@@ -20,7 +20,7 @@ from statekeeper.console.actors import actor_of, require_admin
 from statekeeper.console.callbacks import ROOT as CALLBACKS
 from statekeeper.console.endpoint_forms import fields_of, read_fields, read_reason
 from statekeeper.console.forms import read_form
-from statekeeper.console.pages import page
+from statekeeper.console.pages import page, told
 from statekeeper.console.visitor import Asked, visitor
 from statekeeper.core.acts import Actor
 from statekeeper.core.errors import BodyRefused, Fault, NameTaken, NoEncryptionKey, TooManyEndpoints
@@ -128,7 +128,7 @@ def _form(
     request: Asked, endpoint: EndpointView | None, form: Form, faults: tuple[Fault, ...] = (), status: int = 200
 ) -> Response[str]:
     """The form with what was typed into it, and beside each field what is wrong with it."""
-    wrong = {fault.field.split(".")[0]: fault.detail for fault in reversed(faults)}
+    wrong = {fault.field.split(".")[0]: told(request, fault.detail) for fault in reversed(faults)}
     states = wiring(request.scope).states
     shown = {"endpoint": endpoint, "form": form, "wrong": wrong, "states": states}
     return page(request, "endpoint/form.html", status=status, **shown)

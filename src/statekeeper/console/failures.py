@@ -6,7 +6,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from statekeeper.api.problems import problem_of
+from statekeeper.api.problems import Problem, problem_of
 from statekeeper.console.pages import page
 from statekeeper.core.errors import StatekeeperError
 from statekeeper.explanation.sentences import N_
@@ -38,11 +38,11 @@ def answer_page(request: Request[Any, Any, Any], error: Exception) -> Response[s
     status = problem.kind.status if problem else error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500 and not problem:  # noqa: PLR2004 -- RFC 9110
         log.error("page_failed", path=request.url.path, exc_info=error)
-    detail = problem.detail if problem else None
-    return page(request, "error.html", status=status, **_words(status, detail))
+    return page(request, "error.html", status=status, **_words(status, problem))
 
 
-def _words(status: int, detail: str | None) -> dict[str, str]:
-    """Texts to be translated by the template; what an exception says of itself stays as it is."""
-    fallback = "" if status in _TITLES else _OTHERWISE_DETAIL
-    return {"title": _TITLES.get(status, _OTHERWISE), "detail": _DETAILS.get(status) or detail or fallback}
+def _words(status: int, problem: Problem | None) -> dict[str, Any]:
+    """Texts to be translated by the template, what an exception says of itself included."""
+    title, fallback = _TITLES.get(status, _OTHERWISE), "" if status in _TITLES else _OTHERWISE_DETAIL
+    detail = _DETAILS.get(status) or (problem.detail if problem else fallback)
+    return {"title": title, "detail": detail, "faults": problem.faults if problem else ()}

@@ -20,7 +20,7 @@ from statekeeper.store.queries.listing import ListingFilter
 
 ROOT: Final = "/console/sessions"
 LONGEST: Final = 4096
-MARKS: Final = ("gap", "dead", "contradicted")
+MARKS: Final = ("held", "gap", "dead", "contradicted")
 _NAMES: Final = ("q", "environment", "flow", "since", "until", *MARKS, "cursor", "after")
 _NO_FILTERS: Final = ("cursor", "after")
 NO_MOMENT: Final = N_("This is no day, and no day with a time, as in 2026-01-31T08:00.")
@@ -94,6 +94,7 @@ def read_filters(query: bytes, states: Collection[str]) -> Filters:
         flow_id=take(faults, _TAKES, "flow", given.text),
         since=take(faults, _TAKES, "since", lambda name: read_moment(given, name)),
         until=take(faults, _TAKES, "until", lambda name: read_moment(given, name)),
+        held=bool(take(faults, _TAKES, "held", given.truth)),
         gap=bool(take(faults, _TAKES, "gap", given.truth)),
         dead=bool(take(faults, _TAKES, "dead", given.truth)),
         contradicted=bool(take(faults, _TAKES, "contradicted", given.truth)),

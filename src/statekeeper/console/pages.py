@@ -12,9 +12,10 @@ from typing import Any, Final
 from babel.support import NullTranslations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from statekeeper.console.rendering.assets import address
+from statekeeper.console.rendering.phrases import tell
 from statekeeper.console.rendering.show import (
     say,
     show_ago,
@@ -41,6 +42,11 @@ def render(request: Asked, template: str, **shown: Any) -> str:  # noqa: ANN401 
     liked = preferences(request)
     whole = {"visitor": visitor_or_none(request), "preferences": liked, **_place(request), **shown}
     return _environment(liked.language).get_template(template).render(whole)
+
+
+def told(request: Asked, text: str) -> Markup:
+    """What is said below the console, in the visitor's language."""
+    return tell(text, translations(preferences(request).language).gettext)
 
 
 def _place(request: Asked) -> dict[str, str]:
@@ -71,6 +77,7 @@ def _environment(language: str) -> Environment:
         "time": partial(show_time, language=language),
         "spans": show_spans,
         "say": partial(say, language=language, translate=words.gettext),
+        "told": partial(tell, translate=words.gettext),
     }
     return environment
 

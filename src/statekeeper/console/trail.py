@@ -44,6 +44,28 @@ ACTS: Final = {
     Deed.CONSUMER_PLACE.value: N_("placed a consumer of the feed"),
     Deed.CONSUMER_REMOVE.value: N_("removed a consumer of the feed"),
 }
+EFFECTS: Final = {
+    "url": N_("URL"),
+    "transitions": N_("It is told of"),
+    "states": N_("Only these states"),
+    "environments": N_("Only these environments"),
+    "flows": N_("Only these flows"),
+    "notices": N_("Notices"),
+    "concurrency": N_("Attempts at once"),
+    "rate": N_("Attempts a second"),
+    "overlap": N_("Seconds that the old secret signs on for"),
+    "messageId": N_("Message"),
+    "resealed": N_("Sealed anew"),
+    "closed": N_("Cannot be opened"),
+    "recoveryId": N_("Recovery"),
+    "since": N_("From"),
+    "until": N_("Until"),
+    "total": N_("Callbacks"),
+    "was": N_("Position before"),
+    "position": N_("Position now"),
+}
+"""What the members of an effect are called; those of a gap and its callbacks are told in words of their own."""
+
 _TAKES: Final = {
     "actor": N_("A name has 1 to 255 characters."),
     "act": N_("There is no such act."),
@@ -79,7 +101,7 @@ async def list_trail(request: Asked) -> Response[Any]:
     onward = request.headers.get("hx-request") == "true" and sought.cursor
     status = 400 if sought.faults else 200
     template = "audit/rows.html" if onward else "audit/page.html"
-    answer = page(request, template, status=status, sought=sought, listed=listed, acts=ACTS)
+    answer = page(request, template, status=status, sought=sought, listed=listed, acts=ACTS, effects=EFFECTS)
     answer.headers["Vary"] = "HX-Request"
     return answer
 

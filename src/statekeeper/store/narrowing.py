@@ -34,6 +34,7 @@ _HEXADECIMAL: Final = 32
 _BY_ID: Final = "sqlite_autoindex_sessions_1"
 _BY_TIME: Final = "ix_sessions_seen"
 _GAP: Final[ColumnElement[bool]] = literal_column(f"({WITH_GAP})")
+_IS_HELD: Final[ColumnElement[bool]] = _sessions.c.earliest_held_at.is_not(None)
 _IS_CONTRADICTED: Final[ColumnElement[bool]] = literal_column(CONTRADICTED)
 _DEAD: Final = (
     select(_callbacks.c.session_id)
@@ -59,6 +60,7 @@ class ListingFilter:
     since: datetime | None = None
     until: datetime | None = None
     gap: bool = False
+    held: bool = False
     dead: bool = False
     contradicted: bool = False
 
@@ -88,7 +90,12 @@ def _conditions(wanted: ListingFilter) -> Conditions:
         (of.first_seen_at, ge, wanted.since),
         (of.first_seen_at, lt, wanted.until),
     )
-    marks = ((wanted.gap, _GAP), (wanted.contradicted, _IS_CONTRADICTED), (wanted.dead, _IS_DEAD))
+    marks = (
+        (wanted.gap, _GAP),
+        (wanted.held, _IS_HELD),
+        (wanted.contradicted, _IS_CONTRADICTED),
+        (wanted.dead, _IS_DEAD),
+    )
     return (
         *((of.state.in_(wanted.states),) if wanted.states else ()),
         *(compare(column, value) for column, compare, value in tests if value is not None),
@@ -123,9 +130,11 @@ def _contains(connection: Connection, part: str) -> ColumnElement[bool]:
 
 def _by_rarity(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
     """By what is rare in itself; None if nothing is."""
+    if wanted.held and _are_few(connection, FEW, _IS_HELD):
+        return replace(plan, index="ix_sessions_gap")
     if wanted.contradicted:
         return replace(plan, index="ix_sessions_contradicted")
-    if wanted.gap:
+    if wanted.gap or wanted.held:
         return replace(plan, index="ix_sessions_with_gap")
     if wanted.states and _are_few(connection, FEW, _sessions.c.state.in_(wanted.states)):
         return replace(plan, index="ix_sessions_state")

@@ -53,6 +53,7 @@ def fits(line: SessionLine, wanted: ListingFilter) -> bool:
         and (wanted.since is None or line.first_seen_at >= wanted.since)
         and (wanted.until is None or line.first_seen_at < wanted.until)
         and (not wanted.gap or line.gap)
+        and (not wanted.held or line.held != [])
         and (not wanted.dead or line.dead > 0)
         and (not wanted.contradicted or line.contradicted)
     )
@@ -75,15 +76,15 @@ async def test_every_combination_of_filters_agrees_with_a_filter_in_python(store
     assert everything == sorted(everything, key=lambda line: (line.first_seen_at, line.session_id), reverse=True)
     states = ((), ("error",), ("completed", "created"), ("pending",), ("unheard of",))
     kinds = product(states, (None, "live"), (None, "a", "unheard of"), ({}, {"since": since}, {"until": since}))
-    marks = list(product((False, True), repeat=3))
+    marks = list(product((False, True), repeat=4))
     chance = random.Random(5)
     for state, environment, flow_id, times in kinds:
-        gap, dead, contradicted = chance.choice(marks)
-        for more in ({}, {"gap": gap, "dead": dead, "contradicted": contradicted}):
+        held, gap, dead, contradicted = chance.choice(marks)
+        for more in ({}, {"held": held, "gap": gap, "dead": dead, "contradicted": contradicted}):
             wanted = ListingFilter(states=state, environment=environment, flow_id=flow_id, **times, **more)
             assert await walk(store, wanted) == [line for line in everything if fits(line, wanted)]
-    for gap, dead, contradicted in marks:
-        wanted = ListingFilter(gap=gap, dead=dead, contradicted=contradicted)
+    for held, gap, dead, contradicted in marks:
+        wanted = ListingFilter(held=held, gap=gap, dead=dead, contradicted=contradicted)
         assert await walk(store, wanted) == [line for line in everything if fits(line, wanted)]
 
 
