@@ -10,32 +10,31 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.crowd import FLOWS, ONLY_STAGING, RARE_FLOW, RARE_SUBSCRIBER, SUBSCRIBERS
+from benchmarks.crowd import RARE_SUBSCRIBER, SUBSCRIBERS
 from benchmarks.filling import fill, is_store
+from benchmarks.questions import Question, combinations, pages
 from statekeeper.store.database import Database
 from statekeeper.store.queries import Queries
 from statekeeper.store.queries.callbacks import CallbackFilter
-from statekeeper.store.queries.listing import Listing, ListingFilter
+from statekeeper.store.queries.listing import ListingFilter
 from statekeeper.store.queries.reader import Reader
 
 PAGE_MS: Final = 50
 ANY_MS: Final = 300
 TIMES: Final = 30
-_WALKED: Final = 200  # pages before the deep one
-Question = Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,51 +60,6 @@ async def timed(name: str, question: Question, times: int) -> Timed:
         await question()
         taken.append((time.perf_counter() - began) * 1000)
     return Timed(name, tuple(taken))
-
-
-async def pages(queries: Queries) -> dict[str, Question]:
-    """What each page asks, by its name."""
-    first = await queries.listing.page(ListingFilter())
-    deep = await _deep(queries, first)
-    some = first.items[7].session_id
-    return {
-        "sessions, the first page": lambda: queries.listing.page(ListingFilter()),
-        f"sessions, behind {_WALKED} pages": lambda: queries.listing.page(ListingFilter(), 50, deep),
-        "sessions, by the first eight digits": lambda: queries.listing.page(ListingFilter(part=some.hex[:8])),
-        "the filter's choices": queries.listing.choices,
-        "a session": lambda: queries.cases.find(some),
-        "overview": queries.overview.read,
-        "callbacks, the first page": lambda: queries.callbacks.page(CallbackFilter()),
-        "callbacks, dead": lambda: queries.callbacks.page(CallbackFilter(statuses=("dead",))),
-        "callbacks by subscriber": queries.callbacks.owed,
-        "metrics": queries.monitoring.gauges,
-    }
-
-
-async def _deep(queries: Queries, page: Listing) -> str | None:
-    for _ in range(_WALKED):
-        if page.next_cursor:
-            page = await queries.listing.page(ListingFilter(), 50, page.next_cursor)
-    return page.next_cursor
-
-
-def combinations(until: datetime) -> Iterator[dict[str, Any]]:
-    """Every combination of the list's filters."""
-    values: dict[str, tuple[Any, ...]] = {
-        "states": ((), ("completed",), ("error",), ("pending",), ("error", "created"), ("unheard of",)),
-        "environment": (None, "live", "load", "nowhere"),
-        "flow_id": (None, next(iter(FLOWS)), ONLY_STAGING, RARE_FLOW),
-        "gap": (False, True),
-        "dead": (False, True),
-        "contradicted": (False, True),
-        "times": ({}, {"until": until - timedelta(days=300)}),
-    }
-    for chosen in product(*values.values()):
-        wanted = dict(zip(values, chosen, strict=True))
-        yield wanted | wanted.pop("times")
-    for part in ("abcd", "0123", "f0f0f0"):
-        for gap, dead, environment in product((False, True), (False, True), (None, "live")):
-            yield {"part": part, "gap": gap, "dead": dead, "environment": environment}
 
 
 async def filtered(queries: Queries, until: datetime, times: int) -> list[Timed]:
@@ -140,7 +94,7 @@ async def measure(path: Path, until: datetime) -> tuple[list[Timed], list[Timed]
     database = Database.open(f"sqlite:///{path}")
     queries = Queries(Reader(database.reader))
     try:
-        own = [await timed(name, question, TIMES) for name, question in (await pages(queries)).items()]
+        own = [await timed(name, question, TIMES) for name, question in (await pages(queries, until)).items()]
         any_of = await filtered(queries, until, 2) + await filtered_callbacks(queries, until, 2)
     finally:
         await database.close()

@@ -16,11 +16,13 @@ from sqlalchemy import Connection, create_engine
 
 from benchmarks import crowd_rows as tell
 from benchmarks.crowd import CHART, SEED, YEAR, Crowd, Story, cut
+from benchmarks.crowd_acts import Acts
 from statekeeper.store import schema
 from statekeeper.store.database import Database
 from statekeeper.store.statements import insert
 from statekeeper.store.tables import (
     AttemptRow,
+    AuditRow,
     CallbackRow,
     ChartRow,
     EventRow,
@@ -96,13 +98,15 @@ def _without_indexes(connection: Connection) -> Iterator[None]:
 
 
 def _fill(connection: Connection, crowd: Crowd, on_progress: Callable[[int], None]) -> None:
-    feed, stories, done = Feed(), crowd.stories(), 0
+    feed, acts, stories, done = Feed(), Acts(), crowd.stories(), 0
     while chunk := list(islice(stories, CHUNK)):
         insert(connection, table(SessionRow), [tell.session_row(story) for story in chunk])
         insert(connection, table(EventRow), [row for story in chunk for row in tell.event_rows(story)])
         insert(connection, table(TransitionRow), [row for story in chunk for row in feed.steps(story)])
         insert(connection, table(CallbackRow), [row for story in chunk for row in tell.callback_rows(story)])
         insert(connection, table(AttemptRow), [row for story in chunk for row in tell.attempt_rows(story)])
+        if told := [row for story in chunk for row in acts.rows(story)]:
+            connection.execute(table(AuditRow).insert(), told)
         done += len(chunk)
         on_progress(done)
     connection.execute(table(FeedHeadRow).update(), feed.head())

@@ -86,7 +86,16 @@ async def test_a_pasted_url_leads_straight_to_the_session(local, come):
 
 async def test_a_part_of_an_id_finds_it(local, come):
     session, _ = await come(0xABCD1234), await come(2)
-    assert ids(await local.get(PAGE, params={"q": "abcd12"})) == [session]
+    answer = await local.get(PAGE, params={"q": "abcd12"})
+    assert ids(answer) == [session]
+    assert 'Ids with <b class="id">abcd12</b>' in answer.text
+
+
+async def test_a_page_says_that_it_has_taken_a_part_for_a_beginning(local, come):
+    begins, _ = await come(0xABCD1234 << 96), await come(0xABCD1234)
+    answer = await local.get(PAGE, params={"q": "abcd1234"})
+    assert ids(answer) == [begins]
+    assert 'Ids that begin with <b class="id">abcd1234</b>' in answer.text
 
 
 @pytest.mark.parametrize(
@@ -94,6 +103,8 @@ async def test_a_part_of_an_id_finds_it(local, come):
     [
         (f"q={key(9)}", "Compare the id"),
         ("q=deadbeef", "No id has this part"),
+        ("q=0001&state=error", "No session with such an id fits the other filters"),
+        ("q=00000000&gap=true&after=", "No session with such an id fits the other filters"),
         ("state=error", "take a filter away"),
         ("cursor=", None),
     ],

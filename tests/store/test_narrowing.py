@@ -37,8 +37,14 @@ async def store(database, clock, monkeypatch):
         (ListingFilter(environment="live"), BY_ORIGIN),
         (ListingFilter(flow_id="a", states=("completed",)), BY_ORIGIN),
         (ListingFilter(flow_id="a", states=("error",)), "ix_sessions_state"),
-        (ListingFilter(part="00000000000000000000000000000001"), BY_ID),
-        (ListingFilter(part="0000"), BY_TIME),
+        (ListingFilter(part="0000000"), BY_TIME),
+        (ListingFilter(part="0000", gap=True), "ix_sessions_with_gap"),
+        (ListingFilter(part="0000", environment="live"), BY_ORIGIN),
+        (ListingFilter(part=number(1).hex), BY_ID),
+        (ListingFilter(part=number(1).hex, gap=True), BY_ID),
+        (ListingFilter(part="00000000"), BY_TIME),
+        (ListingFilter(part="00000000", environment="live"), BY_ORIGIN),
+        (ListingFilter(part="00000001"), BY_TIME),
     ],
 )
 async def test_the_index_is_that_of_what_is_rarest(store, wanted, index):

@@ -5,17 +5,19 @@ as a whole and sorted; that they are few is found out by a count that stops earl
 environment by environment, each along its own stretch of one index. Whatever is left is walked by time, along an index
 that has all that is filtered by, so that no row is read which is not shown. SQLite keeps no statistics to choose by and
 is told the index; PostgreSQL does, and is not.
+
+A part of an id is one more condition: all these indexes have the id, so that a walk soon has a page of those with a
+part that is frequent, and reads an index once for one that is rare. Only a long part is looked up, as a beginning.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import eq, ge, lt
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, String, and_, func, literal_column, select, type_coerce
-from sqlalchemy import cast as sql_cast
 
 from statekeeper.store.distinct import MOST, distinct
 from statekeeper.store.statements import is_postgres
@@ -29,6 +31,7 @@ Conditions = tuple[ColumnElement[bool], ...]
 FEW: Final = 5_000
 FEW_DEAD: Final = 2_000
 FEW_IDS: Final = 1_000
+LONG: Final = 8
 MOST_BRANCHES: Final = 24
 _HEXADECIMAL: Final = 32
 _BY_ID: Final = "sqlite_autoindex_sessions_1"
@@ -48,9 +51,9 @@ _IS_DEAD: Final = _sessions.c.session_id.in_(_DEAD)
 class ListingFilter:
     """Which sessions to list; what is not given fits all.
 
-    `part` is four hexadecimal digits or more of an id, in lower case and without dashes: wanted are the ids that begin
-    with it, or, where there are none, those that contain it. `since` is inclusive, `until` exclusive; both are about
-    when a session was first seen.
+    `part` is four hexadecimal digits or more of an id, in lower case and without dashes, wherever they stand in it. A
+    part of eight or more that some id begins with is taken as a beginning: another id contains it by chance alone.
+    `since` is inclusive, `until` exclusive; both are about when a session was first seen.
     """
 
     part: str | None = None
@@ -67,18 +70,30 @@ class ListingFilter:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to walk: the conditions, branches that are each a walk of their own, and the index, by its name."""
+    """What to walk: the conditions, branches that are each a walk of their own, and the index, by its name.
+
+    `begins` says that a part of an id was taken as its beginning.
+    """
 
     conditions: Conditions
     branches: Conditions = ()
     index: str = _BY_TIME
+    begins: bool = False
+
+    def first(self, condition: ColumnElement[bool]) -> Self:
+        """With a cheap one before the others: SQLite asks in the order given, and stops at a no."""
+        return replace(self, conditions=(condition, *self.conditions))
 
 
-def narrow(connection: Connection, wanted: ListingFilter) -> Plan | None:
-    """How to read these; None where there can be none."""
-    plan = Plan(_conditions(wanted))
-    if wanted.part is not None:
-        return _by_part(connection, wanted, plan)
+def narrow(connection: Connection, wanted: ListingFilter, last: UUID | None = None) -> Plan:
+    """How to read these, behind the last session of the page before, if there was one."""
+    plan, part = Plan(_conditions(wanted)), wanted.part
+    if part is not None and _is_beginning(connection, part, last):
+        plan = replace(plan.first(_begins(part)), begins=True)
+        if _are_few(connection, FEW_IDS, _begins(part)):
+            return replace(plan, index=_BY_ID)
+    elif part is not None:
+        plan = plan.first(_contains(connection, part))
     return _by_rarity(connection, wanted, plan) or _by_origin(connection, wanted, plan)
 
 
@@ -103,17 +118,13 @@ def _conditions(wanted: ListingFilter) -> Conditions:
     )
 
 
-def _by_part(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
-    """By the ids that have it, unless they are many: then a walk by time soon meets enough of them."""
-    for has in (_begins(str(wanted.part)), _contains(connection, str(wanted.part))):
-        query = select(_sessions.c.session_id).where(has)
-        found = connection.execute(query.limit(FEW_IDS + 1)).scalars().all()
-        if len(found) > FEW_IDS:
-            return replace(plan, conditions=(*plan.conditions, has))
-        if found:
-            these = _sessions.c.session_id.in_(found)
-            return Plan((*plan.conditions, these), index=_BY_ID)
-    return None
+def _is_beginning(connection: Connection, part: str, last: UUID | None) -> bool:
+    """Whether it is taken as one. A page goes on as the one before, whose last id says how that was, whatever came."""
+    if len(part) < LONG:
+        return False
+    if last is not None:
+        return last.hex.startswith(part)
+    return not _are_few(connection, 0, _begins(part))
 
 
 def _begins(part: str) -> ColumnElement[bool]:
@@ -122,9 +133,9 @@ def _begins(part: str) -> ColumnElement[bool]:
 
 
 def _contains(connection: Connection, part: str) -> ColumnElement[bool]:
-    """An id's text is its digits alone on SQLite, and has dashes on PostgreSQL."""
+    """By an id's digits: its text on SQLite, while on PostgreSQL its text has dashes, and its bytes have none."""
     if is_postgres(connection):
-        return func.strpos(func.replace(sql_cast(_sessions.c.session_id, String), "-", ""), part) > 0
+        return func.strpos(func.encode(func.uuid_send(_sessions.c.session_id), "hex"), part) > 0
     return func.instr(type_coerce(_sessions.c.session_id, String), part) > 0
 
 
@@ -155,7 +166,7 @@ def _are_few(connection: Connection, most: int, *where: ColumnElement[bool]) -> 
     return number <= most
 
 
-def _by_origin(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan | None:
+def _by_origin(connection: Connection, wanted: ListingFilter, plan: Plan) -> Plan:
     """By each flow of the environment, or each environment of the flow, unless those are many."""
     if wanted.environment is None and wanted.flow_id is None:
         return plan

@@ -45,6 +45,10 @@ async def walk(store, wanted, limit=7) -> list[SessionLine]:
             return lines
 
 
+async def found(store, part: str, **beside) -> set[UUID]:
+    return {line.session_id for line in await walk(store, ListingFilter(part=part, **beside))}
+
+
 def fits(line: SessionLine, wanted: ListingFilter) -> bool:
     return (
         (not wanted.states or line.state in wanted.states)
@@ -102,30 +106,78 @@ def _around(at):
 
 @pytest.mark.usefixtures("rarity")
 async def test_every_id_that_begins_so_is_found_up_to_the_last_digit_that_there_is(store):
-    ids = [UUID(hex=part.ljust(32, last)) for part, last in product(("abcc", "abcd", "abce"), "0f")]
+    ids = [UUID(hex=part.ljust(32, last)) for part, last in product(("abcdabcc", "abcdabcd", "abcdabce"), "0f")]
     await store.take(*(arrival(1, "created", each) for each in ids))
-    assert {line.session_id for line in await walk(store, ListingFilter(part="abcd"))} == set(ids[2:4])
+    assert await found(store, "abcdabcd") == set(ids[2:4])
 
 
 @pytest.mark.usefixtures("rarity")
 async def test_a_part_is_found_where_dashes_would_stand_in_it(store):
     one = UUID("fe1941c2-bc45-4142-b516-fa0fc9fd7754")
     await store.take(arrival(1, "created", one), arrival(1, "created", number(7)))
-    for part in ("41c2bc45", "c454142b", "142b516f", "e1941c2bc454142b516fa0fc9fd7754"):
-        assert [line.session_id for line in await walk(store, ListingFilter(part=part))] == [one]
+    for part in ("c2bc", "41c2bc45", "c454142b", "142b516f", "e1941c2bc454142b516fa0fc9fd7754"):
+        assert await found(store, part) == {one}
 
 
 @pytest.mark.usefixtures("rarity")
-async def test_an_id_is_found_by_its_beginning_or_else_by_any_part_of_it(store):
+async def test_the_last_four_digits_find_a_session_though_other_ids_begin_with_these_digits(store):
+    begins, ends, neither = (UUID(hex=each) for each in ("7754".ljust(32, "0"), "7754".rjust(32, "0"), "1" * 32))
+    await store.take(*(arrival(1, "created", each) for each in (begins, ends, neither)))
+    assert await found(store, "7754") == {begins, ends}
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_a_filter_beside_a_short_part_does_not_hide_an_id_that_contains_it_behind_one_that_begins_so(store):
+    begins, ends = UUID(hex="abcdef7".ljust(32, "0")), UUID(hex="abcdef7".rjust(32, "0"))
+    await store.end(begins, environment="test")
+    await store.end(ends, "error", environment="live")
+    for beside in ({"environment": "live"}, {"states": ("error",)}, {"since": store.clock.now}):
+        assert await found(store, "abcdef7", **beside) == {ends}
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_eight_digits_that_an_id_begins_with_are_a_beginning_and_others_are_looked_for_anywhere(store):
+    begins, contains = UUID(hex="abcdef75".ljust(32, "0")), UUID(hex="abcdef751".rjust(32, "0"))
+    await store.take(arrival(1, "created", contains))
+    assert await found(store, "abcdef75") == {contains}
+    await store.take(arrival(1, "created", begins))
+    assert await found(store, "abcdef75") == {begins}
+    assert await found(store, "abcdef751") == {contains}
+    pages = [await store.queries.listing.page(ListingFilter(part=part)) for part in ("abcdef75", "abcdef751", "abcd")]
+    assert [page.begins for page in pages] == [True, False, False]
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_whoever_pages_through_a_long_part_goes_on_with_it_as_they_began_whatever_comes_in(store):
+    contain = [UUID(hex=f"{index:x}abcdef75".ljust(32, "0")) for index in range(1, 5)]
+    for each in contain:
+        await store.end(each)
+    wanted = ListingFilter(part="abcdef75")
+    first = await store.queries.listing.page(wanted, 2)
+    await store.end(UUID(hex="abcdef75".ljust(32, "0")))
+    second = await store.queries.listing.page(wanted, 2, first.next_cursor)
+    assert [line.session_id for line in (*first.items, *second.items)] == contain[::-1]
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_whoever_pages_through_a_beginning_meets_nothing_that_merely_contains_it(store):
+    begin = [UUID(hex=f"abcdef75{index}".ljust(32, "0")) for index in range(4)]
+    for each in (UUID(hex="abcdef75".rjust(32, "0")), *begin):
+        await store.end(each)
+    assert [line.session_id for line in await walk(store, ListingFilter(part="abcdef75"), 2)] == begin[::-1]
+
+
+@pytest.mark.usefixtures("rarity")
+async def test_a_part_agrees_with_a_search_in_python_alone_and_beside_other_filters(store):
     await tell(store, 30)
     everything = await walk(store, ListingFilter())
     for line in everything[::5]:
-        for part in (line.session_id.hex[:4], line.session_id.hex[:13], line.session_id.hex, line.session_id.hex[-6:]):
-            begins = [each for each in everything if each.session_id.hex.startswith(part)]
-            expected = begins or [each for each in everything if part in each.session_id.hex]
-            assert await walk(store, ListingFilter(part=part)) == expected
-            live = [each for each in expected if each.environment == "live"]
-            assert await walk(store, ListingFilter(part=part, environment="live")) == live
+        for part in (*(line.session_id.hex[:length] for length in (4, 13, 32)), line.session_id.hex[-6:]):
+            expected = [each for each in everything if part in each.session_id.hex]
+            assert await walk(store, ListingFilter(part=part), 1) == expected
+            for beside in ({"environment": "live"}, {"states": ("error",)}, {"gap": True}, {"dead": True}):
+                wanted = ListingFilter(part=part, **beside)
+                assert await walk(store, wanted, 1) == [each for each in expected if fits(each, wanted)]
     assert await walk(store, ListingFilter(part="0123456789abcdef")) == []
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from statekeeper.core.resequencer import missing
 from statekeeper.store.narrowing import ListingFilter, narrow, origins
-from statekeeper.store.pages import DEFAULT_LIMIT, Walk
+from statekeeper.store.pages import DEFAULT_LIMIT, Walk, read_cursor
 from statekeeper.store.queries.reader import Reader
 from statekeeper.store.tables import CallbackRow, SessionRow, table
 
@@ -46,10 +46,14 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Some sessions, the newest first; without a cursor there are no more."""
+    """Some sessions, the newest first; without a cursor there are no more.
+
+    `begins` says that a part of an id was taken as a beginning: an id that merely contains it is not listed.
+    """
 
     items: list[SessionLine]
     next_cursor: str | None
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,13 @@ class Listings:
 
 
 def _page(connection: Connection, wanted: ListingFilter, limit: int, cursor: str | None) -> Listing:
-    plan = narrow(connection, wanted)
-    if plan is None:
-        return Listing([], None)
+    last = None if cursor is None else read_cursor(cursor)[1]
+    plan = narrow(connection, wanted, last)
     walk = replace(_WALK, index=plan.index)
     keys = connection.execute(walk.page(plan.conditions, plan.branches, limit, cursor)).all()
     shown = [key.session_id for key in keys[:limit]]
     lines = {row.session_id: _line(row) for row in connection.execute(_SHOWN, {"ids": shown})} if shown else {}
-    return Listing([lines[each] for each in shown], walk.next_cursor(keys, limit))
+    return Listing([lines[each] for each in shown], walk.next_cursor(keys, limit), plan.begins)
 
 
 def _line(row: Any) -> SessionLine:  # noqa: ANN401 -- a row has no type
