@@ -134,6 +134,17 @@ async def test_an_endpoint_that_did_not_change_keeps_its_sender(node):
     assert node.directory.senders["crm"] is not sender
 
 
+async def test_a_change_that_changes_nothing_leaves_the_time_of_the_last_one(node, other, clock):
+    made = await create(node, states=["error", "completed"])
+    await other.look()
+    clock.advance(1)
+    view = await node.acts.change("crm", {"states": ["completed", "error"], "rate": None}, ANNA)
+    assert view.updated_at == made.updated_at
+    rosters = other.rosters
+    await other.look()
+    assert other.rosters == rosters
+
+
 async def test_what_is_deleted_is_deleted_for_all(node, other):
     await create(node)
     await other.look()
