@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from statekeeper.core.acts import Actor, Deed
-from statekeeper.core.errors import CannotBeOpened, NotFound, NotYetFree, Unavailable
+from statekeeper.core.errors import CannotBeOpened, EndpointChanged, NotFound, NotYetFree, Unavailable
 from statekeeper.core.events import MAX_TEXT
 from statekeeper.core.health import State
 from statekeeper.core.instants import rfc3339
@@ -69,12 +69,20 @@ class Administration:
             secret = await self._create(values, actor, reason)
         return with_secret(await self._show_done(values["name"]), secret)
 
-    async def change(self, name: str, patch: Values, actor: Actor, reason: str | None = None) -> EndpointView:
+    async def change(
+        self, name: str, patch: Values, actor: Actor, reason: str | None = None, *, seen: str | None = None
+    ) -> EndpointView:
+        """With `seen`, only if its `updatedAt` is that; else raises `EndpointChanged`, and knows by then how it is."""
+
         def entry(changes: Changes) -> Record | None:
             effect = told_changes(changes)
             return Record(Deed.ENDPOINT_CHANGE, subject=name, reason=reason, effect=effect) if effect else None
 
-        await self._act(lambda c, now: self.catalogue.change(c, name, patch, now), actor, entry)
+        try:
+            await self._act(lambda c, now: self.catalogue.change(c, name, patch, now, seen), actor, entry)
+        except EndpointChanged:
+            await self.directory.refresh(self.read)
+            raise
         return await self._show_done(name)
 
     async def rotate(

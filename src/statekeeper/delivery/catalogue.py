@@ -12,9 +12,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from statekeeper.core.errors import BodyRefused, Fault, InSettings, NameTaken, NotFound
+from statekeeper.core.errors import BodyRefused, EndpointChanged, Fault, InSettings, NameTaken, NotFound
 from statekeeper.core.events import storable
 from statekeeper.core.health import State
+from statekeeper.core.instants import rfc3339
 from statekeeper.delivery.changes import Changes, Values, differences
 from statekeeper.store import deletion, endpoints, health, recovery
 from statekeeper.store.endpoints import Record, Secret, Target
@@ -51,9 +52,16 @@ class Catalogue:
         health.renew(connection, said["name"], now)
         return str(secret)
 
-    def change(self, connection: Connection, name: str, patch: Values, now: datetime) -> Changes:
-        """Replace some of its values; None takes one back to its default. Returns what is other now, if anything is."""
+    def change(
+        self, connection: Connection, name: str, patch: Values, now: datetime, seen: str | None = None
+    ) -> Changes:
+        """Replace some of its values; None takes one back to its default. Returns what is other now, if anything is.
+
+        `seen` is the `updatedAt` of the endpoint that somebody looked at; raises `EndpointChanged` if that is another.
+        """
         record = self._read(connection, name)
+        if seen is not None and seen != rfc3339(record.updated_at):
+            raise EndpointChanged(name)
         target = record.opened()
         before = {"url": target.url, **record.options}
         kept = {"name": name, **before, "secrets": [each.text for each in target.secrets]}
