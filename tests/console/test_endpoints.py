@@ -93,6 +93,20 @@ async def test_an_endpoint_is_disabled_and_enabled_for_a_reason(admin):
     assert (disabled["act"], disabled["reason"], disabled["subject"]) == ("endpoint.disable", WHY, "crm")
 
 
+async def test_what_was_so_before_is_shown_to_nobody_after_an_act(service, admin):
+    shared = service.app.state.wiring.shared
+
+    async def before() -> str:
+        return "before"
+
+    async def after() -> str:
+        return "after"
+
+    assert await shared.get("standings", before) == "before"
+    await admin.act(act("crm", "disable"), reason=WHY)
+    assert await shared.get("standings", after) == "after"
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\x00b"])
 async def test_without_a_reason_that_can_be_read_nothing_is_done(admin, reason):
     answer = await admin.act(act("crm", "disable"), reason=reason)

@@ -164,6 +164,8 @@ def _back(name: str) -> Redirect:
 
 
 def _note(request: Asked, act: str, name: str) -> None:
+    """It is done: no page that whoever did it sees next may show what was so before."""
+    wiring(request.scope).shared.forget()
     log.info("endpoint_act", act=act, endpoint=name, by=visitor(request).name)
 
 
