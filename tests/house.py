@@ -4,9 +4,11 @@
         session = house.dead_letter()                   # a session whose end was told to nobody
         house.let_in(page, "support")                   # as if its token had been pasted
         house.crm.heard(session)                        # what the subscriber got of it
+    name = house.endpoint()                         # another endpoint there, to act on
 
-Whoever wants something to go wrong says so for a session of their own, so that all tests may live in one house. A gap
-stays open until somebody closes it, and a callback is tried once.
+Whoever wants something to go wrong says so for a session of their own, so that all tests may live in one house; so does
+whoever makes an endpoint, and it is told of no session. A gap stays open until somebody closes it, and a callback is
+tried once.
 """
 
 import hashlib
@@ -29,6 +31,8 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 TOKENS = {"reader": "token-of-rita", "support": "token-of-sam", "admin": "token-of-ada"}
 NAMES = {"reader": "rita", "support": "sam", "admin": "ada"}
 SESSIONS = "/console/sessions"
+ENDPOINTS = "/console/endpoints"
+KEY = "4Vtyx4xPNwF3CkUzQGmzj2h1GLZqBdbYyhe6cVd0Qx4="
 
 
 class Crm:
@@ -39,7 +43,7 @@ class Crm:
         self.receiver: BlockingReceiver
 
     def answer(self, request: Request) -> Answer:
-        body = self.broken.get(_session_of(request))
+        body = self.broken.get(session) if (session := _session_of(request)) else None
         return Answer() if body is None else Answer(503, body=body)
 
     def heard(self, session: uuid.UUID) -> list[Request]:
@@ -73,6 +77,12 @@ class House:
         self.tell(forge.story(session_id=session)[1])
         return session
 
+    def endpoint(self, **options: Any) -> str:
+        """An endpoint at the subscriber's that is told of no session; returns its name."""
+        made = {"name": f"ledger-{uuid.uuid4().hex[:8]}", "url": self.crm.receiver.url, "transitions": "none"}
+        self.service.http.post("/v1/endpoints", json=made | options, headers=self.bearer).raise_for_status()
+        return made["name"]
+
     def callback(self, session: uuid.UUID) -> str:
         return self.history(session)["callbacks"][0]["callbackId"]
 
@@ -82,6 +92,10 @@ class House:
     def audit(self, session: uuid.UUID) -> list[dict[str, Any]]:
         """What people did to this session, newest first."""
         return self.ask(f"/v1/audit?sessionId={session}")["items"]
+
+    def trail(self, endpoint: str) -> list[dict[str, Any]]:
+        """What people did to this endpoint, newest first."""
+        return self.ask(f"/v1/audit?subject={endpoint}")["items"]
 
     def ask(self, path: str) -> Any:
         return self.service.http.get(path, headers=self.bearer).raise_for_status().json()
@@ -121,7 +135,8 @@ def open_house(directory: Path, *, crm_name: str = "crm", **settings: Any) -> It
             ],
             "endpoints": [{"name": crm_name, "url": crm.receiver.url, "secrets": [SECRET]}],
             "ordering": {"gap_timeout": 1e6},
-            "delivery": {"schedule": [0], "breaker_failures": 10_000},
+            "delivery": {"schedule": [0], "breaker_failures": 10_000, "allowed_networks": ["127.0.0.0/8"]},
+            "encryption_keys": [KEY],
         }
         with Serving(directory, measured=False, **(given | settings)) as service:
             yield House(service, crm, provider)
@@ -134,5 +149,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _session_of(request: Request) -> uuid.UUID:
-    return uuid.UUID(json.loads(request.body)["data"]["sessionId"])
+def _session_of(request: Request) -> uuid.UUID | None:
+    """None of a test message, which is of none."""
+    session = json.loads(request.body)["data"].get("sessionId")
+    return uuid.UUID(session) if session else None
