@@ -15,7 +15,7 @@ import hashlib
 import json
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,17 @@ KEY = "4Vtyx4xPNwF3CkUzQGmzj2h1GLZqBdbYyhe6cVd0Qx4="
 
 
 class Crm:
-    """A subscriber that is told, and answers 503 for the sessions that are in `broken`, with the body given there."""
+    """A subscriber that is told, and answers 503 for the sessions that are in `broken`, with the body given there.
+
+    A test message is of no session: None.
+    """
 
     def __init__(self) -> None:
-        self.broken: dict[uuid.UUID, bytes] = {}
+        self.broken: dict[uuid.UUID | None, bytes] = {}
         self.receiver: BlockingReceiver
 
     def answer(self, request: Request) -> Answer:
-        body = self.broken.get(session) if (session := _session_of(request)) else None
+        body = self.broken.get(_session_of(request))
         return Answer() if body is None else Answer(503, body=body)
 
     def heard(self, session: uuid.UUID) -> list[Request]:
@@ -120,8 +123,8 @@ class House:
 
 
 @contextmanager
-def open_house(directory: Path, *, crm_name: str = "crm", **settings: Any) -> Iterator[House]:
-    """Start it all; nothing of it stays."""
+def open_house(directory: Path, *, crm_name: str = "crm", idle: Iterable[str] = (), **settings: Any) -> Iterator[House]:
+    """Start it all; nothing of it stays. `idle` are names of endpoints at the subscriber's that are told nothing."""
     crm, port = Crm(), free_port()
     with Provider() as provider, receiving(otherwise=crm.answer) as crm.receiver:
         oidc = {"issuer": provider.issuer, "client_id": provider.client_id, "client_secret": provider.client_secret}
@@ -133,7 +136,10 @@ def open_house(directory: Path, *, crm_name: str = "crm", **settings: Any) -> It
                 {"name": NAMES[role], "sha256": hashlib.sha256(each.encode()).hexdigest(), "role": role}
                 for role, each in TOKENS.items()
             ],
-            "endpoints": [{"name": crm_name, "url": crm.receiver.url, "secrets": [SECRET]}],
+            "endpoints": [
+                {"name": name, "url": crm.receiver.url, "secrets": [SECRET], "transitions": transitions}
+                for name, transitions in ((crm_name, "terminal"), *((name, "none") for name in idle))
+            ],
             "ordering": {"gap_timeout": 1e6},
             "delivery": {"schedule": [0], "breaker_failures": 10_000, "allowed_networks": ["127.0.0.0/8"]},
             "encryption_keys": [KEY],
@@ -150,6 +156,5 @@ def free_port() -> int:
 
 
 def _session_of(request: Request) -> uuid.UUID | None:
-    """None of a test message, which is of none."""
     session = json.loads(request.body)["data"].get("sessionId")
     return uuid.UUID(session) if session else None
