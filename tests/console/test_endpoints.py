@@ -190,11 +190,12 @@ async def test_what_somebody_else_has_changed_meanwhile_is_not_taken_back(admin,
     await make(admin, crm)
     form = Typed((await admin.get(act("ledger", "change"))).text)
     await admin.patch("/v1/endpoints/ledger", json={"states": ["completed"]})
-    answer = await admin.act(act("ledger", "change"), **form.fields | {"concurrency": "2", "reason": WHY})
+    typed = {"transitions": "all", "concurrency": "2", "reason": WHY}
+    answer = await admin.act(act("ledger", "change"), **form.fields | typed)
     assert answer.status_code == 409
     text = in_text(answer.text)
     assert "Nothing was done: somebody has changed the endpoint meanwhile." in text
-    assert re.findall("You had said: ([^ ]+)", text) == ["\N{EN DASH}", "2"]
+    assert re.findall("You had said: ([^ ]+)", text) == ["every", "\N{EN DASH}", "2"]
     now = Typed(answer.text).fields
     assert (now["states"], now["concurrency"], now["reason"]) == ("completed", "8", WHY)
     assert (await admin.act(act("ledger", "change"), **now | {"concurrency": "2"})).status_code == 303

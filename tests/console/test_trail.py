@@ -69,6 +69,7 @@ async def test_what_was_changed_of_an_endpoint_is_told_as_it_was_and_as_it_is(se
         url = "https://crm.example/?key="
         await admin.post("/v1/endpoints", json={"name": "ledger", "url": f"{url}old", "states": ["expired"]})
         await admin.patch("/v1/endpoints/ledger", json={"states": [], "concurrency": 2, "url": f"{url}other"})
+        await admin.post("/v1/endpoints/ledger/rotate", json={"overlap": 3600})
         for deed in ("disable", "enable"):
             await admin.post(f"/v1/endpoints/ledger/{deed}")
         await admin.delete("/v1/endpoints/ledger")
@@ -76,6 +77,7 @@ async def test_what_was_changed_of_an_endpoint_is_told_as_it_was_and_as_it_is(se
     text = in_text(page.text)
     assert "URL: https://crm.example/?key=*** (changed in what is not shown of it)" in text
     assert "Only these states: expired → all Attempts at once: 8 → 2" in text
+    assert "The old secret signs on for: 3,600 s" in text
     assert "State: in order → disabled" in text
     assert "State: disabled → in order" in text
     assert "0 callbacks that waited for it became dead" in text
