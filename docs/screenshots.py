@@ -1,9 +1,10 @@
 """The pictures of the console in `docs/images`, taken of the real service with the demo's data: `make screenshots`.
 
 The demo is played with its usual seed, or the directory is taken that an earlier one has left (the only argument). Its
-store is served from a copy: with a token, so that there is somebody to sign in, and with an hour's minutes, which a
-demo of some seconds does not have. The machine's Chromium opens the pages. The same seed shows the same sessions; only
-the times are those of the run, in the zone of Berlin. Whatever is started here is ended by its id.
+store is served from a copy: with tokens, so that there is somebody to sign in, with an hour's minutes, which a demo of
+some seconds does not have, and with a key of ours, so that something can still come in. The machine's Chromium opens
+the pages. The same seed shows the same sessions; only the times are those of the run, in the zone of Berlin. Whatever
+is started here is ended by its id.
 """
 
 import hashlib
@@ -17,20 +18,38 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from uuid import UUID
+from urllib.request import Request, urlopen
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from statekeeper.simulator.issuer import Issuer
+from statekeeper.simulator.stories import Story, StoryEvent
+from statekeeper.trust.sealing import new_key
+
 IMAGES: Final = Path(__file__).resolve().parent / "images"
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-TOKEN: Final = "shown-to-nobody"  # noqa: S105 -- good for the service that is started here, and gone with it
+TOKENS: Final = {"support": "shown-to-nobody", "admin": "shown-to-nobody-either"}
+"""By role; good for the service that is started here, and gone with it."""
+
+NAMES: Final = {"support": "anna", "admin": "tom"}
+UNKNOWN: Final = "fe1941c2-bc45-4142-b516-fa0fc9fd7754"
+LEDGER: Final = {
+    "name": "ledger",
+    "url": "https://ledger.example/hooks/ident",
+    "states": ["completed", "aborted"],
+    "environments": ["live"],
+    "notices": ["callback.dead"],
+    "rate": 5,
+}
 _LISTEN: Final = re.compile(r"statekeeper (listen .*)$", re.MULTILINE)
 """What the settings say that takes the place of the demo's endpoints."""
 
@@ -55,6 +74,7 @@ class Shot:
     height: int = 800
     scheme: str = "light"
     locale: str = "en-GB"
+    role: str = "support"
 
 
 def main() -> None:
@@ -62,7 +82,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="statekeeper-shots-") as made, ExitStack() as everything:
         directory = Path(made)
         kept = Path(sys.argv[1]) if sys.argv[1:] else _demo(directory)
-        config, session = _prepare(kept, directory / "copy")
+        config, session, issuer = _prepare(kept, directory / "copy")
         (listen,) = _LISTEN.findall(config.read_text("utf-8"))
         service = everything.enter_context(_running("serve", "--config", str(config), log=directory / "log"))
         address = _address(service, directory / "log")
@@ -76,6 +96,7 @@ def main() -> None:
         camera.take_all(session)
         with _running(*listen.split(), log=directory / "listener"):
             camera.take_an_act(session)
+        camera.take_what_else_there_is(_send_early(issuer, config, address))
 
 
 def _demo(directory: Path) -> Path:
@@ -83,18 +104,41 @@ def _demo(directory: Path) -> Path:
     return directory / "demo"
 
 
-def _prepare(kept: Path, copy: Path) -> tuple[Path, UUID]:
-    """A copy of what a demo has left, fit to be shown; returns its settings and the session to look at."""
+def _prepare(kept: Path, copy: Path) -> tuple[Path, UUID, Issuer]:
+    """A copy of what a demo has left, fit to be shown; returns its settings, the session to look at, and who signs."""
     shutil.copytree(kept, copy)
     config = copy / "statekeeper.toml"
     settings = config.read_text("utf-8").replace(str(kept.resolve()), str(copy))
-    tokens = f'\n[[tokens]]\nname = "anna"\nsha256 = "{hashlib.sha256(TOKEN.encode()).hexdigest()}"\nrole = "support"\n'
-    config.write_text(f"port = 0\n{settings}{tokens}", encoding="utf-8")
+    tokens = "".join(map(_token, TOKENS))
+    config.write_text(f'port = 0\nencryption_keys = ["{new_key()}"]\n{settings}{tokens}', encoding="utf-8")
+    issuer = Issuer(tomllib.loads(settings)["idnow"]["issuer"])
+    known = json.loads((copy / "keys.json").read_text("utf-8"))["keys"]
+    (copy / "keys.json").write_text(json.dumps({"keys": known + issuer.jwks()["keys"]}), encoding="utf-8")
     with closing(sqlite3.connect(copy / "statekeeper.db")) as store, store:
         store.execute("DELETE FROM minutes")
         store.executemany("INSERT INTO minutes VALUES (?, ?, ?, ?, ?)", _minutes(datetime.now(UTC)))
         (found,) = store.execute(_FOUND).fetchone()
-    return config, UUID(found)
+    return config, UUID(found), issuer
+
+
+def _token(role: str) -> str:
+    digest = hashlib.sha256(TOKENS[role].encode()).hexdigest()
+    return f'\n[[tokens]]\nname = "{NAMES[role]}"\nsha256 = "{digest}"\nrole = "{role}"\n'
+
+
+def _send_early(issuer: Issuer, config: Path, address: str) -> UUID:
+    """The end of a session whose beginning has not come: a gap, for as long as it is waited for."""
+    (audience,) = tomllib.loads(config.read_text("utf-8"))["idnow"]["audience"]
+    end = StoryEvent(str(uuid5(NAMESPACE_URL, "early")), "session.error", 2, 0, "ERROR", "2")
+    story = Story(uuid5(NAMESPACE_URL, "gap"), str(uuid5(NAMESPACE_URL, "flow")), "live", "error", (end,), ())
+    token = issuer.sign(issuer.claims(story.data(end, 1, datetime.now(UTC)), audience, time.time()))
+    _post(f"{address}/webhooks/idnow", token.encode(), {"Content-Type": "application/jwt"})
+    return story.session_id
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    with urlopen(Request(url, body, dict(headers)), timeout=PATIENCE):  # noqa: S310 -- the service started here
+        pass
 
 
 def _minutes(now: datetime) -> Iterator[tuple[str, ...]]:
@@ -162,6 +206,14 @@ class _Camera:
             page.wait_for_url(f"**{story}**")
         self._take(Shot("audit", "/console/audit", width=1440, height=560))
 
+    def take_what_else_there_is(self, gap: UUID) -> None:
+        """What closing a gap would do, a session that nobody knows, and the form of an endpoint."""
+        self._take(Shot("close-gap", f"/console/sessions/{gap}/close-gap", height=860))
+        self._take(Shot("unknown", f"/console/sessions/{UNKNOWN}", height=480))
+        allowed = {"Authorization": f"Bearer {TOKENS['admin']}", "Content-Type": "application/json"}
+        _post(f"{self._address}/v1/endpoints", json.dumps(LEDGER).encode(), allowed)
+        self._take(Shot("endpoint", f"/console/endpoints/{LEDGER['name']}/change", 960, 1300, role="admin"))
+
     def _take(self, shot: Shot) -> None:
         with self._open(shot) as page:
             _picture(page, shot.name)
@@ -193,7 +245,7 @@ class _Camera:
         page = context.new_page()
         if signed_in:
             page.goto("/console/sign-in")
-            page.locator("#token").fill(TOKEN)
+            page.locator("#token").fill(TOKENS[shot.role])
             page.locator("#token").press("Enter")
             page.wait_for_url("**/console/sessions")
         page.goto(shot.path)

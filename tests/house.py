@@ -4,16 +4,18 @@
         session = house.dead_letter()                   # a session whose end was told to nobody
         house.let_in(page, "support")                   # as if its token had been pasted
         house.crm.heard(session)                        # what the subscriber got of it
+    name = house.endpoint()                         # another endpoint there, to act on
 
-Whoever wants something to go wrong says so for a session of their own, so that all tests may live in one house. A gap
-stays open until somebody closes it, and a callback is tried once.
+Whoever wants something to go wrong says so for a session of their own, so that all tests may live in one house; so does
+whoever makes an endpoint, and it is told of no session. A gap stays open until somebody closes it, and a callback is
+tried once.
 """
 
 import hashlib
 import json
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,13 +31,18 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqr"
 TOKENS = {"reader": "token-of-rita", "support": "token-of-sam", "admin": "token-of-ada"}
 NAMES = {"reader": "rita", "support": "sam", "admin": "ada"}
 SESSIONS = "/console/sessions"
+ENDPOINTS = "/console/endpoints"
+KEY = "4Vtyx4xPNwF3CkUzQGmzj2h1GLZqBdbYyhe6cVd0Qx4="
 
 
 class Crm:
-    """A subscriber that is told, and answers 503 for the sessions that are in `broken`, with the body given there."""
+    """A subscriber that is told, and answers 503 for the sessions that are in `broken`, with the body given there.
+
+    A test message is of no session: None.
+    """
 
     def __init__(self) -> None:
-        self.broken: dict[uuid.UUID, bytes] = {}
+        self.broken: dict[uuid.UUID | None, bytes] = {}
         self.receiver: BlockingReceiver
 
     def answer(self, request: Request) -> Answer:
@@ -73,6 +80,12 @@ class House:
         self.tell(forge.story(session_id=session)[1])
         return session
 
+    def endpoint(self, **options: Any) -> str:
+        """An endpoint at the subscriber's that is told of no session; returns its name."""
+        made = {"name": f"ledger-{uuid.uuid4().hex[:8]}", "url": self.crm.receiver.url, "transitions": "none"}
+        self.service.http.post("/v1/endpoints", json=made | options, headers=self.bearer).raise_for_status()
+        return made["name"]
+
     def callback(self, session: uuid.UUID) -> str:
         return self.history(session)["callbacks"][0]["callbackId"]
 
@@ -82,6 +95,10 @@ class House:
     def audit(self, session: uuid.UUID) -> list[dict[str, Any]]:
         """What people did to this session, newest first."""
         return self.ask(f"/v1/audit?sessionId={session}")["items"]
+
+    def trail(self, endpoint: str) -> list[dict[str, Any]]:
+        """What people did to this endpoint, newest first."""
+        return self.ask(f"/v1/audit?subject={endpoint}")["items"]
 
     def ask(self, path: str) -> Any:
         return self.service.http.get(path, headers=self.bearer).raise_for_status().json()
@@ -106,8 +123,8 @@ class House:
 
 
 @contextmanager
-def open_house(directory: Path, *, crm_name: str = "crm", **settings: Any) -> Iterator[House]:
-    """Start it all; nothing of it stays."""
+def open_house(directory: Path, *, crm_name: str = "crm", idle: Iterable[str] = (), **settings: Any) -> Iterator[House]:
+    """Start it all; nothing of it stays. `idle` are names of endpoints at the subscriber's that are told nothing."""
     crm, port = Crm(), free_port()
     with Provider() as provider, receiving(otherwise=crm.answer) as crm.receiver:
         oidc = {"issuer": provider.issuer, "client_id": provider.client_id, "client_secret": provider.client_secret}
@@ -119,9 +136,13 @@ def open_house(directory: Path, *, crm_name: str = "crm", **settings: Any) -> It
                 {"name": NAMES[role], "sha256": hashlib.sha256(each.encode()).hexdigest(), "role": role}
                 for role, each in TOKENS.items()
             ],
-            "endpoints": [{"name": crm_name, "url": crm.receiver.url, "secrets": [SECRET]}],
+            "endpoints": [
+                {"name": name, "url": crm.receiver.url, "secrets": [SECRET], "transitions": transitions}
+                for name, transitions in ((crm_name, "terminal"), *((name, "none") for name in idle))
+            ],
             "ordering": {"gap_timeout": 1e6},
-            "delivery": {"schedule": [0], "breaker_failures": 10_000},
+            "delivery": {"schedule": [0], "breaker_failures": 10_000, "allowed_networks": ["127.0.0.0/8"]},
+            "encryption_keys": [KEY],
         }
         with Serving(directory, measured=False, **(given | settings)) as service:
             yield House(service, crm, provider)
@@ -134,5 +155,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _session_of(request: Request) -> uuid.UUID:
-    return uuid.UUID(json.loads(request.body)["data"]["sessionId"])
+def _session_of(request: Request) -> uuid.UUID | None:
+    session = json.loads(request.body)["data"].get("sessionId")
+    return uuid.UUID(session) if session else None

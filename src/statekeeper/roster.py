@@ -10,7 +10,8 @@ from statekeeper.core.errors import BodyRefused, Fault
 from statekeeper.core.subscribers import Subscriber
 from statekeeper.delivery.administration import FUNCTION
 from statekeeper.delivery.brokers.sender import Broker, BrokerSender, broker_senders
-from statekeeper.delivery.catalogue import Catalogue, Values
+from statekeeper.delivery.catalogue import Catalogue
+from statekeeper.delivery.changes import Values
 from statekeeper.delivery.clients import Clients
 from statekeeper.delivery.directory import Directory, Member, endpoint_of
 from statekeeper.delivery.endpoints import Endpoint, HttpSender

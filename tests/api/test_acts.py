@@ -140,6 +140,34 @@ async def test_every_act_of_endpoints_and_consumers_is_recorded_and_no_secret_wi
         )
     ]
     assert entries[3]["reason"] == "it moves"
-    assert entries[1]["effect"]["rate"] == 5
+    changed, disabled, enabled, deleted = (entries[each]["effect"] for each in (1, 3, 4, -1))
+    assert changed == {"rate": {"from": None, "to": 5}}
+    assert disabled == {"health": {"from": "closed", "to": "disabled"}}
+    assert enabled == {"health": {"from": "disabled", "to": "closed"}}
+    assert deleted == {"dead": 0}
     assert "hidden" not in answer.text
     assert SECRET not in answer.text
+
+
+async def test_what_changes_nothing_is_answered_as_ever_and_not_recorded(serving, client):
+    async with serving(encryption_keys=[new_key()], delivery=LOCAL) as service, client(service.app) as http:
+        await http.post("/v1/endpoints", json={"name": "crm", "url": "https://crm.example/", "states": ["completed"]})
+        await http.post("/v1/endpoints/crm/disable", json={"reason": "it moves"})
+        before = (await http.get("/v1/endpoints/crm")).json()
+        again = await http.post("/v1/endpoints/crm/disable", json={"reason": "it moves on"})
+        same = await http.patch("/v1/endpoints/crm", json={"states": ["completed"], "concurrency": 8, "rate": None})
+        assert [(each.status_code, each.json()) for each in (again, same)] == [(200, before)] * 2
+        await http.post("/v1/endpoints/crm/enable")
+        assert (await http.post("/v1/endpoints/crm/enable")).status_code == 200
+        acts = [each["act"] for each in (await http.get("/v1/audit")).json()["items"]]
+    assert acts == ["endpoint.enable", "endpoint.disable", "endpoint.create"]
+
+
+async def test_another_url_is_recorded_with_what_it_does_to_the_health(serving, client):
+    async with serving(encryption_keys=[new_key()], delivery=LOCAL) as service, client(service.app) as http:
+        await http.post("/v1/endpoints", json={"name": "crm", "url": "https://crm.example/?key=hidden"})
+        await http.post("/v1/endpoints/crm/disable")
+        await http.patch("/v1/endpoints/crm", json={"url": "https://crm.example/?key=buried"})
+        effect = (await http.get("/v1/audit")).json()["items"][0]["effect"]
+    shown = "https://crm.example/?key=***"
+    assert effect == {"url": {"from": shown, "to": shown}, "health": {"from": "disabled", "to": "closed"}}

@@ -24,6 +24,7 @@ EXPECTED = [
     (errors.NothingHeld(1), 409),
     (errors.GapMoved(1), 409),
     (errors.CallbackMoved(1), 409),
+    (errors.EndpointChanged("crm"), 409),
     (errors.NameTaken("crm"), 409),
     (errors.InSettings("crm"), 409),
     (errors.NoEncryptionKey(), 409),

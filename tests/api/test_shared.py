@@ -47,6 +47,16 @@ async def test_it_is_made_again_once_a_second_is_over(shared, time):
     assert told == ["the 1.", "the 1.", "the 2.", "the 2."]
 
 
+async def test_what_is_forgotten_is_made_again_at_once_though_it_is_being_made(shared):
+    make = Maker()
+    first = asyncio.ensure_future(shared.get("page", make))
+    await asyncio.sleep(0)
+    shared.forget()
+    make.may.set()
+    assert await shared.get("page", make) == "the 2."
+    await first
+
+
 async def test_each_key_has_its_own(shared):
     make = Maker()
     make.may.set()

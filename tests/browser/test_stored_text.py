@@ -6,13 +6,13 @@ complaints are those of a page that broke its policy.
 """
 
 import uuid
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from playwright.sync_api import expect
 
 import forge
-from house import SESSIONS, open_house
+from house import ENDPOINTS, SESSIONS, open_house
 
 PAYLOADS = {
     "script": "<script>window.pwned=1</script>",
@@ -69,7 +69,8 @@ def tell(hostile, payload: str, session: uuid.UUID) -> None:
 def hostile(tmp_path_factory):
     """A house whose subscriber and key have hostile names as well."""
     keys = forge.jwks(forge.signer(), forge.signer(PAYLOADS["attribute"]))
-    with open_house(tmp_path_factory.mktemp("hostile"), crm_name=HOSTILE, keys=keys) as house:
+    names = {"crm_name": HOSTILE, "idle": [PAYLOADS["attribute"]]}
+    with open_house(tmp_path_factory.mktemp("hostile"), keys=keys, **names) as house:
         house.provider.person = dict(house.provider.person) | {"preferred_username": PAYLOADS["svg"]}
         yield house
 
@@ -105,6 +106,30 @@ def test_what_strangers_wrote_is_shown_as_text_on_all_other_pages(hostile, sessi
         assert_harmless(page, path)
 
 
+def test_names_answers_and_what_was_typed_are_shown_as_text_on_the_pages_about_endpoints(hostile, visit):
+    page = hostile.let_in(visit(hostile.service), "admin")
+    texts = [each for each in PAYLOADS.values() if "\n" not in each]
+    named = f"{ENDPOINTS}/{quote(PAYLOADS['attribute'], safe='')}"
+    ledger = f"{ENDPOINTS}/{hostile.endpoint(environments=texts, flows=texts)}"
+    hostile.crm.broken[None] = "\n".join(texts).encode()
+    for path, fields in (
+        *((f"{named}/{act}", {}) for act in ("enable", "rotate", "delete", "change")),
+        (f"{named}/ping", {"reason": HOSTILE}),
+        (f"{named}/disable", {"reason": HOSTILE}),
+        (f"{named}/disable", {}),
+        (f"{ledger}/change", {"flows": HOSTILE, "rate": HOSTILE, "reason": HOSTILE}),
+        (f"{ledger}/change", {"flows": HOSTILE, "environments": "", "reason": HOSTILE}),
+        (f"/console/audit?subject={ledger.rpartition('/')[2]}", {}),
+    ):
+        page.goto(path)
+        assert "window.pwned" in page.locator("main").inner_html(), path
+        assert_harmless(page, path)
+        if fields:
+            send(page, fields)
+            assert_harmless(page, path)
+    assert HOSTILE in page.locator(".c-effect").first.inner_text()
+
+
 def test_what_stands_in_an_address_is_shown_as_text(page):
     known = ("q", "environment", "flow", "since", "cursor", "state")
     for payload in PAYLOADS.values():
@@ -113,6 +138,14 @@ def test_what_stands_in_an_address_is_shown_as_text(page):
             assert_harmless(page, payload)
         page.goto(f"/console/sign-in?{urlencode({'next': payload})}")
         assert_harmless(page, "next")
+
+
+def send(page, fields) -> None:
+    """Fill the form of an endpoint, and send it."""
+    for name, text in fields.items():
+        page.locator(f"form.card [name={name}]").fill(text)
+    with page.expect_navigation():
+        page.locator("form.card .button").first.click()
 
 
 def unfold(page) -> None:

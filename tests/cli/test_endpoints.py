@@ -60,6 +60,15 @@ def test_a_change_leaves_the_rest(run):
     assert run("endpoints", "change", "books", "--reset", "colour").exit_code == 2
 
 
+def test_the_trail_has_what_a_change_has_changed_as_it_was_and_as_it_is(run):
+    run("endpoints", "create", "books", URL, "--state", "completed")
+    run("endpoints", "change", "books", "--rate", 5, "--state", "completed")
+    run("endpoints", "enable", "books")
+    change, create = run.json("audit")["items"]
+    assert (change["act"], change["effect"]) == ("endpoint.change", {"rate": {"from": None, "to": 5.0}})
+    assert create["act"] == "endpoint.create"
+
+
 def test_a_rotation_shows_the_new_secret_once(run):
     first = run.json("endpoints", "create", "books", URL)["secret"]
     rotated = run("endpoints", "rotate", "books", "--overlap", 60)

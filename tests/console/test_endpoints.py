@@ -1,6 +1,7 @@
 """What an admin does about an endpoint on pages: told beforehand, with a reason, and written to the trail."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 
@@ -11,6 +12,7 @@ PAGE = "/console/callbacks"
 WHY = "Ticket 4711: <b>they asked</b>"
 KEY = "4Vtyx4xPNwF3CkUzQGmzj2h1GLZqBdbYyhe6cVd0Qx4="
 NEW = "/console/new-endpoint"
+_SEEN = re.compile(r'name="seen" value="([^"]+)"')
 _SECRET = re.compile(r"<code>(whsec_[^<]+)</code>")
 
 
@@ -34,6 +36,35 @@ async def service(serving, tokens, crm):
 async def admin(service):
     async with signed_in(service, "admin") as person:
         yield person
+
+
+class Typed(HTMLParser):
+    """The fields of a page's forms, as a browser would send them."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._area = self._choice = ""
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        if tag == "input" and said.get("name"):
+            self.fields[said["name"]] = said.get("value") or ""
+        elif tag == "textarea":
+            self._area, self.fields[said["name"]] = said["name"], ""
+        elif tag == "select":
+            self._choice = said["name"]
+        elif tag == "option" and "selected" in said:
+            self.fields[self._choice] = said["value"]
+
+    def handle_data(self, data):
+        if self._area:
+            self.fields[self._area] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self._area = ""
 
 
 async def trail(person) -> list[dict]:
@@ -60,6 +91,20 @@ async def test_an_endpoint_is_disabled_and_enabled_for_a_reason(admin):
     enabled, disabled = await trail(admin)
     assert (enabled["act"], enabled["reason"], enabled["via"]) == ("endpoint.enable", "It is up", "console")
     assert (disabled["act"], disabled["reason"], disabled["subject"]) == ("endpoint.disable", WHY, "crm")
+
+
+async def test_what_was_so_before_is_shown_to_nobody_after_an_act(service, admin):
+    shared = service.app.state.wiring.shared
+
+    async def before() -> str:
+        return "before"
+
+    async def after() -> str:
+        return "after"
+
+    assert await shared.get("standings", before) == "before"
+    await admin.act(act("crm", "disable"), reason=WHY)
+    assert await shared.get("standings", after) == "after"
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\x00b"])
@@ -119,10 +164,72 @@ async def test_an_endpoint_is_changed_by_a_form_that_shows_what_it_is(admin, crm
     form = (await admin.get(act("ledger", "change"))).text
     assert 'name="concurrency" value="8"' in form
     fields = {"transitions": "all", "states": "completed\r\nerror", "concurrency": "2", "rate": "", "reason": WHY}
-    assert (await admin.act(act("ledger", "change"), **fields)).status_code == 303
+    assert (await admin.act(act("ledger", "change"), seen=_SEEN.search(form)[1], **fields)).status_code == 303
     view = (await admin.get("/v1/endpoints/ledger")).json()
     assert (view["transitions"], view["states"], view["concurrency"]) == ("all", ["completed", "error"], 2)
-    assert (await trail(admin))[0]["reason"] == WHY
+    entry = (await trail(admin))[0]
+    assert entry["reason"] == WHY
+    assert entry["effect"] == {
+        "transitions": {"from": "terminal", "to": "all"},
+        "states": {"from": [], "to": ["completed", "error"]},
+        "concurrency": {"from": 8, "to": 2},
+    }
+
+
+async def test_a_form_that_is_saved_as_it_was_filled_changes_nothing(admin, crm):
+    await make(admin, crm)
+    options = {"states": ["expired", "completed"], "rate": 0.123456789}
+    assert (await admin.patch("/v1/endpoints/ledger", json=options)).status_code == 200
+    entries = await trail(admin)
+    form = Typed((await admin.get(act("ledger", "change"))).text)
+    assert (await admin.act(act("ledger", "change"), **form.fields | {"reason": WHY})).status_code == 303
+    assert await trail(admin) == entries
+
+
+async def test_what_somebody_else_has_changed_meanwhile_is_not_taken_back(admin, crm):
+    await make(admin, crm)
+    form = Typed((await admin.get(act("ledger", "change"))).text)
+    await admin.patch("/v1/endpoints/ledger", json={"states": ["completed"]})
+    typed = {"transitions": "all", "concurrency": "2", "reason": WHY}
+    answer = await admin.act(act("ledger", "change"), **form.fields | typed)
+    assert answer.status_code == 409
+    text = in_text(answer.text)
+    assert "Nothing was done: somebody has changed the endpoint meanwhile." in text
+    assert re.findall("You had said: ([^ ]+)", text) == ["every", "\N{EN DASH}", "2"]
+    now = Typed(answer.text).fields
+    assert (now["states"], now["concurrency"], now["reason"]) == ("completed", "8", WHY)
+    assert (await admin.act(act("ledger", "change"), **now | {"concurrency": "2"})).status_code == 303
+    view = (await admin.get("/v1/endpoints/ledger")).json()
+    assert (view["states"], view["concurrency"]) == (["completed"], 2)
+
+
+async def test_a_form_that_was_corrected_still_knows_what_it_was_filled_with(admin, crm):
+    await make(admin, crm)
+    form = Typed((await admin.get(act("ledger", "change"))).text)
+    await admin.patch("/v1/endpoints/ledger", json={"states": ["completed"]})
+    wrong = await admin.act(act("ledger", "change"), **form.fields | {"concurrency": "many", "reason": WHY})
+    assert wrong.status_code == 422
+    corrected = Typed(wrong.text).fields | {"concurrency": "2"}
+    assert (await admin.act(act("ledger", "change"), **corrected)).status_code == 409
+
+
+async def test_a_form_that_was_filled_with_nothing_changes_nothing(admin, crm):
+    await make(admin, crm)
+    answer = await admin.act(act("ledger", "change"), concurrency="2", reason=WHY)
+    assert answer.status_code == 409
+    assert [each["act"] for each in await trail(admin)] == ["endpoint.create"]
+
+
+@pytest.mark.parametrize("deed", ["enable", "disable"])
+async def test_what_is_so_already_is_said_and_not_done_again(admin, deed):
+    if deed == "disable":
+        await admin.act(act("crm", "disable"), reason="It moves")
+    entries = await trail(admin)
+    answer = await admin.act(act("crm", deed), reason=WHY)
+    assert answer.status_code == 409
+    assert f"There is nothing to do: crm is {deed}d already." in in_text(answer.text)
+    assert "<textarea" not in answer.text
+    assert await trail(admin) == entries
 
 
 async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(admin):

@@ -12,6 +12,7 @@ from receiver import Receiver
 from statekeeper.console.trail import ACTS, read_sought
 from statekeeper.core.acts import Deed
 from statekeeper.core.errors import QueryRefused
+from statekeeper.trust.sealing import new_key
 
 PAGE = "/console/audit"
 HOSTILE = "<script>alert(1)</script>"
@@ -61,6 +62,27 @@ async def test_what_an_act_changed_is_told(person):
     await person.act(f"/console/sessions/{session}/close-gap", reason="It never comes", expected="1")
     text = in_text((await person.get(PAGE)).text)
     assert "crm : completed a new callback pending → completed gave up on 1" in text
+
+
+async def test_what_was_changed_of_an_endpoint_is_told_as_it_was_and_as_it_is(serving, tokens):
+    async with serving(tokens=tokens, encryption_keys=[new_key()]) as service, signed_in(service, "admin") as admin:
+        url = "https://crm.example/?key="
+        await admin.post("/v1/endpoints", json={"name": "ledger", "url": f"{url}old", "states": ["expired"]})
+        await admin.patch("/v1/endpoints/ledger", json={"states": [], "concurrency": 2, "url": f"{url}other"})
+        await admin.post("/v1/endpoints/ledger/rotate", json={"overlap": 3600})
+        for deed in ("disable", "enable"):
+            await admin.post(f"/v1/endpoints/ledger/{deed}")
+        await admin.delete("/v1/endpoints/ledger")
+        page = await admin.get(PAGE)
+    text = in_text(page.text)
+    assert "URL: https://crm.example/?key=*** (changed in what is not shown of it)" in text
+    assert "Only these states: expired → all Attempts at once: 8 → 2" in text
+    assert "The old secret signs on for: 3,600 s" in text
+    assert "State: in order → disabled" in text
+    assert "State: disabled → in order" in text
+    assert "0 callbacks that waited for it became dead" in text
+    assert "Only these states: expired" in text.rpartition("made an endpoint")[2]
+    assert "key=o" not in page.text
 
 
 async def test_entries_are_filtered_by_each_field(person):

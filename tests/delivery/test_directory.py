@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from databases import rows
 from people import ANNA
 from senders import Scripted, owe
-from statekeeper.core.errors import BodyRefused, NameTaken, NotFound, NotYetFree, Unavailable
+from statekeeper.core.errors import BodyRefused, EndpointChanged, NameTaken, NotFound, NotYetFree, Unavailable
 from statekeeper.core.health import DEFAULT_POLICY, GONE
 from statekeeper.core.retry import Attempt, Outcome
 from statekeeper.core.subscribers import Scope, Subscriber
@@ -132,6 +132,29 @@ async def test_an_endpoint_that_did_not_change_keeps_its_sender(node):
     assert node.directory.senders["crm"] is sender
     await node.acts.change("crm", {"rate": 5}, ANNA)
     assert node.directory.senders["crm"] is not sender
+
+
+async def test_a_change_of_what_somebody_else_has_changed_since_is_refused(node, other, database, clock):
+    seen = (await create(node)).updated_at
+    await other.look()
+    clock.advance(1)
+    await other.acts.change("crm", {"states": ["completed"]}, ANNA, seen=seen)
+    with pytest.raises(EndpointChanged):
+        await node.acts.change("crm", {"rate": 5}, ANNA, seen=seen)
+    view = await node.acts.change("crm", {"rate": 5}, ANNA, seen=(await node.acts.show("crm")).updated_at)
+    assert (view.states, view.rate) == (["completed"], 5)
+    assert len(await rows(database, "SELECT 1 FROM audit_entries WHERE act = 'endpoint.change'")) == 2
+
+
+async def test_a_change_that_changes_nothing_leaves_the_time_of_the_last_one(node, other, clock):
+    made = await create(node, states=["error", "completed"])
+    await other.look()
+    clock.advance(1)
+    view = await node.acts.change("crm", {"states": ["completed", "error"], "rate": None}, ANNA)
+    assert view.updated_at == made.updated_at
+    rosters = other.rosters
+    await other.look()
+    assert other.rosters == rosters
 
 
 async def test_what_is_deleted_is_deleted_for_all(node, other):

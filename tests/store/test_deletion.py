@@ -53,6 +53,12 @@ async def test_a_recovery_that_was_begun_after_the_deletion_ends_before_the_name
     assert await rows(database, "SELECT count(*) FROM recoveries WHERE finished_at IS NULL") == [(0,)]
 
 
+async def test_a_deletion_says_how_many_callbacks_wait_and_counts_nobody_elses(create, run, owe):
+    await create()
+    await owe((1,), (2,), (3, "books"), (4, "crm", "dead"))
+    assert await run(lambda c, now: deletion.mark(c, "crm", now)) == 2
+
+
 async def test_nothing_is_buried_that_is_owed_to_one_who_is_there(create, run, owe):
     await create()
     await owe((1,))

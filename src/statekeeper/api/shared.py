@@ -28,6 +28,10 @@ class Shared:
             self._made[key] = now, text
         return await asyncio.shield(text)
 
+    def forget(self) -> None:
+        """Let all be made anew from now on, since somebody has changed what is told, and is to see it."""
+        self._made.clear()
+
 
 def look_at(made: asyncio.Future[str]) -> None:
     """A failure is told to whoever waits for it; if all of them have left, to nobody."""

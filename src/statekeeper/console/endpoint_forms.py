@@ -1,7 +1,8 @@
 """What a form says of an endpoint, as the values that the API takes, and the other way round.
 
 Lists are typed one a line. An empty field is its default; of an endpoint that is there, an empty URL is the one it has,
-since what is secret of a URL is not shown and so cannot be typed again.
+since what is secret of a URL is not shown and so cannot be typed again. The form of one says which of its states it was
+filled with: every field is sent, and none may take back what somebody else has changed since.
 """
 
 from collections.abc import Mapping
@@ -42,10 +43,18 @@ def read_fields(form: Form, *, new: bool) -> dict[str, Any]:
 
 
 def fields_of(endpoint: EndpointView) -> dict[str, str]:
-    """An endpoint as its form shows it."""
+    """An endpoint as its form shows it; `seen` is when it was last changed."""
     shown = {name: "\n".join(getattr(endpoint, name)) for name in LISTS}
-    rate = "" if endpoint.rate is None else f"{endpoint.rate:g}"
-    return shown | {"transitions": endpoint.transitions, "concurrency": str(endpoint.concurrency), "rate": rate}
+    rate = "" if endpoint.rate is None else str(endpoint.rate).removesuffix(".0")
+    shown |= {"transitions": endpoint.transitions, "concurrency": str(endpoint.concurrency), "rate": rate}
+    return shown | {"seen": endpoint.updated_at or ""}
+
+
+def said_otherwise(form: Form, endpoint: EndpointView) -> dict[str, str]:
+    """What a form says otherwise than the endpoint is, in a line each, for whoever has to say it again."""
+    now = fields_of(endpoint)
+    said = {name: _lines(form.get(name, "")) for name in ("url", *now) if name != "seen"}
+    return {name: ", ".join(lines) for name, lines in said.items() if lines != _lines(now.get(name, ""))}
 
 
 def _lines(text: str) -> list[str]:

@@ -18,12 +18,12 @@ from litestar.response import Redirect
 from statekeeper.api.wiring import wiring
 from statekeeper.console.actors import actor_of, require_admin
 from statekeeper.console.callbacks import ROOT as CALLBACKS
-from statekeeper.console.endpoint_forms import fields_of, read_fields, read_reason
+from statekeeper.console.endpoint_forms import fields_of, read_fields, read_reason, said_otherwise
 from statekeeper.console.forms import read_form
 from statekeeper.console.pages import page, told
 from statekeeper.console.visitor import Asked, visitor
 from statekeeper.core.acts import Actor
-from statekeeper.core.errors import BodyRefused, Fault, NameTaken, NoEncryptionKey, TooManyEndpoints
+from statekeeper.core.errors import BodyRefused, EndpointChanged, Fault, NameTaken, NoEncryptionKey, TooManyEndpoints
 from statekeeper.delivery.administration import Administration
 from statekeeper.store.views import EndpointView
 
@@ -34,6 +34,8 @@ OVERLAPS: Final = {"0": 0, "1h": 3_600, "1d": 86_400, "7d": 7 * 86_400}
 _ACT: Final = f"{ROOT}/{{name:str}}/{{act:str}}"
 _PLAIN: Final = ("enable", "disable", "delete")
 _ACTS: Final = (*_PLAIN, "ping", "rotate", "change")
+_NEEDLESS: Final = {"enable": "closed", "disable": "disabled"}
+"""The health that an act would not change."""
 log = structlog.get_logger()
 Form = Mapping[str, str]
 
@@ -70,10 +72,14 @@ async def show_endpoint_act(request: Asked, name: FromPath[str], act: FromPath[s
 async def do_endpoint_act(request: Asked, name: FromPath[str], act: FromPath[str]) -> Response[Any]:
     """Do it, and show what came of it."""
     endpoint, form = await _find(request, name, act), await read_form(request)
+    if _is_needless(act, endpoint):
+        return _ask(request, act, endpoint, form, status=409)
     try:
         return await _done(request, act, endpoint, form)
     except BodyRefused as refused:
         return _ask(request, act, endpoint, form, refused.faults)
+    except EndpointChanged:
+        return _ask_anew(request, await _find(request, name, act), form)
 
 
 async def _done(request: Asked, act: str, endpoint: EndpointView, form: Form) -> Response[Any]:
@@ -86,7 +92,7 @@ async def _done(request: Asked, act: str, endpoint: EndpointView, form: Form) ->
         view = await acts.rotate(endpoint.name, None, timedelta(seconds=seconds), actor, reason)
         answer = page(request, "endpoint/secret.html", endpoint=view, secret=view.secret, act="rotate")
     elif act == "change":
-        await acts.change(endpoint.name, read_fields(form, new=False), actor, reason)
+        await acts.change(endpoint.name, read_fields(form, new=False), actor, reason, seen=form.get("seen", ""))
         answer = _back(endpoint.name)
     else:
         await _do_plain(acts, act, endpoint.name, actor, reason)
@@ -116,21 +122,39 @@ def _refuse() -> NoReturn:
     raise NotFoundException
 
 
-def _ask(request: Asked, act: str, endpoint: EndpointView, form: Form, faults: tuple[Fault, ...] = ()) -> Response[str]:
-    status = 422 if faults else 200
+def _is_needless(act: str, endpoint: EndpointView) -> bool:
+    """Whether somebody was faster, so that nothing is left to do, and nothing is to be recorded."""
+    return endpoint.health.state == _NEEDLESS.get(act)
+
+
+def _ask(
+    request: Asked, act: str, endpoint: EndpointView, form: Form, faults: tuple[Fault, ...] = (), status: int = 200
+) -> Response[str]:
+    status = 422 if faults else status
     if act == "change":
         return _form(request, endpoint, form or fields_of(endpoint), faults, status)
     shown = {"act": act, "endpoint": endpoint, "form": form, "faults": faults, "overlaps": OVERLAPS}
-    return page(request, "endpoint/act.html", status=status, **shown)
+    return page(request, "endpoint/act.html", status=status, needless=_is_needless(act, endpoint), **shown)
+
+
+def _ask_anew(request: Asked, endpoint: EndpointView, form: Form) -> Response[str]:
+    """Somebody was faster: the form with the endpoint as it is now, and with what was typed beside each field."""
+    filled = fields_of(endpoint) | {"reason": form.get("reason", "")}
+    return _form(request, endpoint, filled, status=409, typed=said_otherwise(form, endpoint))
 
 
 def _form(
-    request: Asked, endpoint: EndpointView | None, form: Form, faults: tuple[Fault, ...] = (), status: int = 200
+    request: Asked,
+    endpoint: EndpointView | None,
+    form: Form,
+    faults: tuple[Fault, ...] = (),
+    status: int = 200,
+    typed: Form | None = None,
 ) -> Response[str]:
     """The form with what was typed into it, and beside each field what is wrong with it."""
     wrong = {fault.field.split(".")[0]: told(request, fault.detail) for fault in reversed(faults)}
     states = wiring(request.scope).states
-    shown = {"endpoint": endpoint, "form": form, "wrong": wrong, "states": states}
+    shown = {"endpoint": endpoint, "form": form, "wrong": wrong, "states": states, "typed": typed}
     return page(request, "endpoint/form.html", status=status, **shown)
 
 
@@ -140,6 +164,8 @@ def _back(name: str) -> Redirect:
 
 
 def _note(request: Asked, act: str, name: str) -> None:
+    """It is done: no page that whoever did it sees next may show what was so before."""
+    wiring(request.scope).shared.forget()
     log.info("endpoint_act", act=act, endpoint=name, by=visitor(request).name)
 
 

@@ -53,6 +53,7 @@ EFFECTS: Final = {
     "notices": N_("Notices"),
     "concurrency": N_("Attempts at once"),
     "rate": N_("Attempts a second"),
+    "health": N_("State"),
     "overlap": N_("Seconds that the old secret signs on for"),
     "messageId": N_("Message"),
     "resealed": N_("Sealed anew"),

@@ -18,6 +18,7 @@ StatekeeperError
 ├── CallbackMoved(callback_id)         the client's: 409
 ├── NameTaken(name)                    the client's: 409
 │   └── NotYetFree(name)                 the client's, and passing
+├── EndpointChanged(name)              the client's: 409
 ├── InSettings(name)                   the client's: 409
 ├── NoEncryptionKey                    the operator's: 409
 ├── CannotBeOpened(name)               the operator's: 409
@@ -197,6 +198,13 @@ class NotYetFree(NameTaken):
         StatekeeperError.__init__(
             self, f"The endpoint {name} has just been deleted, and its name is not free yet: try again in some seconds."
         )
+
+
+class EndpointChanged(StatekeeperError):
+    """An endpoint is no longer the one that was looked at: somebody else has changed it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The endpoint {name} has changed meanwhile; look at it again.")
 
 
 class InSettings(StatekeeperError):

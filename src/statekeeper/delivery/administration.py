@@ -8,22 +8,23 @@ enabled is state, and kept in the store for those in the settings as well; only 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from statekeeper.core.acts import Actor, Deed
-from statekeeper.core.errors import CannotBeOpened, NotFound, NotYetFree, Unavailable
+from statekeeper.core.errors import CannotBeOpened, EndpointChanged, NotFound, NotYetFree, Unavailable
 from statekeeper.core.events import MAX_TEXT
+from statekeeper.core.health import State
 from statekeeper.core.instants import rfc3339
-from statekeeper.delivery.catalogue import Catalogue, Values
+from statekeeper.delivery.catalogue import Catalogue
+from statekeeper.delivery.changes import Changes, Values, told, told_changes
 from statekeeper.delivery.courier import Execute, send_within
 from statekeeper.delivery.directory import Directory, Member, Read
 from statekeeper.delivery.endpoint_views import Figures, endpoint_view, with_secret
-from statekeeper.logs import redact, show_url
 from statekeeper.store import endpoints, health
 from statekeeper.store.attempts import Claim
 from statekeeper.store.audit import Record, record, recorded
@@ -38,6 +39,7 @@ from statekeeper.store.views import (
 
 FUNCTION = "function"
 T = TypeVar("T")
+Job = Callable[[Connection, datetime], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,20 @@ class Administration:
             secret = await self._create(values, actor, reason)
         return with_secret(await self._show_done(values["name"]), secret)
 
-    async def change(self, name: str, patch: Values, actor: Actor, reason: str | None = None) -> EndpointView:
-        entry = Record(Deed.ENDPOINT_CHANGE, subject=name, reason=reason, effect=_told(patch))
-        await self._act(lambda c, now: self.catalogue.change(c, name, patch, now), actor, lambda _: entry)
+    async def change(
+        self, name: str, patch: Values, actor: Actor, reason: str | None = None, *, seen: str | None = None
+    ) -> EndpointView:
+        """With `seen`, only if its `updatedAt` is that; else raises `EndpointChanged`, and knows by then how it is."""
+
+        def entry(changes: Changes) -> Record | None:
+            effect = told_changes(changes)
+            return Record(Deed.ENDPOINT_CHANGE, subject=name, reason=reason, effect=effect) if effect else None
+
+        try:
+            await self._act(lambda c, now: self.catalogue.change(c, name, patch, now, seen), actor, entry)
+        except EndpointChanged:
+            await self.directory.refresh(self.read)
+            raise
         return await self._show_done(name)
 
     async def rotate(
@@ -83,8 +96,11 @@ class Administration:
 
     async def delete(self, name: str, actor: Actor, reason: str | None = None) -> int:
         """Returns how many callbacks are dead for it; they are made so in portions, for nobody to wait for all."""
-        entry = Record(Deed.ENDPOINT_DELETE, subject=name, reason=reason)
-        await self._act(lambda c, now: self.catalogue.delete(c, name, now), actor, lambda _: entry)
+
+        def entry(owed: int) -> Record:
+            return Record(Deed.ENDPOINT_DELETE, subject=name, reason=reason, effect={"dead": owed})
+
+        await self._act(lambda c, now: self.catalogue.delete(c, name, now), actor, entry)
         return await self.directory.burial.whole(self.execute, name)
 
     async def reseal(self, actor: Actor) -> tuple[int, list[str]]:
@@ -94,20 +110,15 @@ class Administration:
         return await self._act(self.catalogue.reseal, actor, entry)
 
     async def enable(self, name: str, actor: Actor, reason: str | None = None) -> EndpointView:
-        self._find(name)
         tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_ENABLE, subject=name, reason=reason)
-        await self.execute(recorded(lambda c, now: health.enable(c, name, now, tell), actor, lambda _: entry))
-        self.wake()
-        return await self._show_done(name)
+        return await self._switch(name, lambda c, now: health.enable(c, name, now, tell), State.CLOSED, actor, entry)
 
     async def disable(self, name: str, reason: str | None, actor: Actor) -> EndpointView:
         """Without a reason, whoever asks is told by whom."""
-        self._find(name)
         tell, entry = self.directory.subscribers, Record(Deed.ENDPOINT_DISABLE, subject=name, reason=reason)
         why = reason or f"by {actor.name}"[:MAX_TEXT]
-        await self.execute(recorded(lambda c, now: health.disable(c, name, why, now, tell), actor, lambda _: entry))
-        self.wake()
-        return await self._show_done(name)
+        disable = lambda c, now: health.disable(c, name, why, now, tell)  # noqa: E731 -- it is passed on
+        return await self._switch(name, disable, State.DISABLED, actor, entry)
 
     async def ping(self, name: str, actor: Actor, reason: str | None = None) -> PingView:
         """Send a test message at once, past the queue, the circuit and the count of failures.
@@ -127,6 +138,19 @@ class Administration:
         took = round((time.monotonic() - began) * 1000)
         return PingView(str(message_id), answer.outcome, answer.detail, took, answer.response)
 
+    async def _switch(
+        self, name: str, job: Job[State | None], becomes: State, actor: Actor, entry: Record
+    ) -> EndpointView:
+        """Do it, and record what it was before and is now; nothing is recorded where it was so already."""
+
+        def made(was: State | None) -> Record | None:
+            return replace(entry, effect=told_changes({"health": (was, becomes)})) if was else None
+
+        self._find(name)
+        await self.execute(recorded(job, actor, made))
+        self.wake()
+        return await self._show_done(name)
+
     async def _show_done(self, name: str) -> EndpointView:
         """What an act has left behind. It is done: its answer, which may hold a secret, does not fail for figures."""
         try:
@@ -136,11 +160,11 @@ class Administration:
 
     async def _create(self, values: Values, actor: Actor, reason: str | None) -> str:
         def entry(_secret: str) -> Record:
-            return Record(Deed.ENDPOINT_CREATE, subject=values["name"], reason=reason, effect=_told(values))
+            return Record(Deed.ENDPOINT_CREATE, subject=values["name"], reason=reason, effect=told(values))
 
         return await self._act(lambda c, now: self.catalogue.create(c, values, now), actor, entry)
 
-    async def _act(self, job: Callable[[Connection, datetime], T], actor: Actor, entry: Callable[[T], Record]) -> T:
+    async def _act(self, job: Job[T], actor: Actor, entry: Callable[[T], Record | None]) -> T:
         """Do it, record it, and let the roster be what the store has then."""
         job = recorded(job, actor, entry)
 
@@ -164,14 +188,6 @@ class Administration:
 
 def _figures(connection: Connection) -> Figures:
     return Figures(health.read_all(connection), endpoints.owed(connection))
-
-
-def _told(values: Values) -> dict[str, Any]:
-    """What of an endpoint's members the trail may keep: no secret, and of its URL no more than all are shown."""
-    told = {name: value for name, value in values.items() if name not in {"name", "secret"}}
-    if told.get("url") is not None:
-        told["url"] = redact(show_url(told["url"]))
-    return told
 
 
 def _ping(name: str) -> str:

@@ -5,15 +5,18 @@ secret is ours unless one was given, and leaves here once. One that is rotated o
 one, so that its receiver may change over at leisure, and then falls away by itself.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
-from statekeeper.core.errors import BodyRefused, Fault, InSettings, NameTaken, NotFound
+from statekeeper.core.errors import BodyRefused, EndpointChanged, Fault, InSettings, NameTaken, NotFound
 from statekeeper.core.events import storable
+from statekeeper.core.health import State
+from statekeeper.core.instants import rfc3339
+from statekeeper.delivery.changes import Changes, Values, differences
 from statekeeper.store import deletion, endpoints, health, recovery
 from statekeeper.store.endpoints import Record, Secret, Target
 from statekeeper.trust.sealing import Sealer
@@ -23,8 +26,6 @@ MOST_SECRETS: Final = 10
 TOO_MANY_SECRETS: Final = BodyRefused(
     (Fault("overlap", f"{MOST_SECRETS} secrets sign already: wait for one to end, or give 0 to end them all"),)
 )
-
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,26 @@ class Catalogue:
         health.renew(connection, said["name"], now)
         return str(secret)
 
-    def change(self, connection: Connection, name: str, patch: Values, now: datetime) -> None:
-        """Replace some of its values; None takes one back to its default."""
+    def change(
+        self, connection: Connection, name: str, patch: Values, now: datetime, seen: str | None = None
+    ) -> Changes:
+        """Replace some of its values; None takes one back to its default. Returns what is other now, if anything is.
+
+        `seen` is the `updatedAt` of the endpoint that somebody looked at; raises `EndpointChanged` if that is another.
+        """
         record = self._read(connection, name)
+        if seen is not None and seen != rfc3339(record.updated_at):
+            raise EndpointChanged(name)
         target = record.opened()
-        kept = {"name": name, "url": target.url, **record.options, "secrets": [each.text for each in target.secrets]}
+        before = {"url": target.url, **record.options}
+        kept = {"name": name, **before, "secrets": [each.text for each in target.secrets]}
         said = {member: value for member, value in (kept | dict(patch)).items() if value is not None}
         options = self.check(said)
-        changed = replace(target, url=said["url"], secrets=_valid(target, now))
-        endpoints.save(connection, self.sealer, record, changed, options, now)
-        if changed.url != target.url:
-            health.renew(connection, name, now)
+        changes = differences(before, {"url": said["url"], **options})
+        if changes:
+            changed = replace(target, url=said["url"], secrets=_valid(target, now))
+            endpoints.save(connection, self.sealer, record, changed, options, now)
+        return changes if "url" not in changes else {**changes, **_renew(connection, name, now)}
 
     def rotate(self, connection: Connection, name: str, secret: str | None, overlap: timedelta, now: datetime) -> str:
         """Give it another secret, and return that; those it had sign too until `overlap` is over."""
@@ -78,12 +88,16 @@ class Catalogue:
         endpoints.save(connection, self.sealer, record, replace(target, secrets=secrets), record.options, now)
         return new
 
-    def delete(self, connection: Connection, name: str, now: datetime) -> None:
-        """Take one away, with its health and what was still to be recovered for it; what it is owed is to be buried."""
+    def delete(self, connection: Connection, name: str, now: datetime) -> int:
+        """Take one away, with its health and what was still to be recovered for it; what it is owed is to be buried.
+
+        Returns how many callbacks that is.
+        """
         self._refuse_settings(name)
-        deletion.mark(connection, name, now)
+        owed = deletion.mark(connection, name, now)
         health.forget(connection, name)
         recovery.end(connection, name, now)
+        return owed
 
     def reseal(self, connection: Connection, now: datetime) -> tuple[int, list[str]]:
         """Seal all anew with the newest key; returns how many, and the names of those that cannot be opened."""
@@ -105,6 +119,10 @@ class Catalogue:
             raise NotFound("endpoint", name)
         if name in self.taken:
             raise InSettings(name)
+
+
+def _renew(connection: Connection, name: str, now: datetime) -> Changes:
+    return differences({"health": health.renew(connection, name, now)}, {"health": State.CLOSED})
 
 
 def _valid(target: Target, now: datetime) -> tuple[Secret, ...]:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 
 from statekeeper.core.errors import NotFound
 from statekeeper.store import dead_letters, recovery
 from statekeeper.store.endpoints import later
-from statekeeper.store.tables import EndpointRow, table
+from statekeeper.store.tables import CallbackRow, EndpointRow, table
 
 PORTION: Final = 500
 NOTICED: Final = timedelta(seconds=5)
 """Every node has noticed by then: it looks once a second, and what it was about to write is written."""
+_callbacks: Final = table(CallbackRow)
 _endpoints: Final = table(EndpointRow)
 
 
@@ -31,13 +32,18 @@ class Buried:
     more: bool = False
 
 
-def mark(connection: Connection, name: str, now: datetime) -> None:
-    """Let it be an endpoint no more, from this transaction on; raises `NotFound`."""
+def mark(connection: Connection, name: str, now: datetime) -> int:
+    """Let it be an endpoint no more, from this transaction on; raises `NotFound`.
+
+    Returns how many callbacks wait for it, and are dead soon.
+    """
     row = connection.execute(_locked(name).where(_endpoints.c.deleted_at.is_(None))).one_or_none()
     if row is None:
         raise NotFound("endpoint", name)
     marked = {"deleted_at": now, "sealed": "", "updated_at": later(row.updated_at, now)}
     connection.execute(update(_endpoints).where(_endpoints.c.name == name).values(**marked))
+    wait = (_callbacks.c.subscriber == name, _callbacks.c.status == "pending")
+    return connection.execute(select(func.count()).select_from(_callbacks).where(*wait)).scalar_one()
 
 
 def bury(name: str, connection: Connection, now: datetime, *, after: timedelta = timedelta()) -> Buried:

@@ -81,31 +81,43 @@ def observe(
     return change
 
 
-def enable(connection: Connection, name: str, now: datetime, tell: Iterable[Subscriber] = ()) -> bool:
-    """Let callbacks go out again, at once what is due; False if none were held back. `tell` are who may be told."""
+def enable(connection: Connection, name: str, now: datetime, tell: Iterable[Subscriber] = ()) -> State | None:
+    """Let callbacks go out again, at once what is due. `tell` are who may be told.
+
+    Returns what it was, or None if no callback was held back, and nothing has changed.
+    """
     health = read_locked(connection, name)
     if health.state is State.CLOSED:
-        return False
+        return None
     save(connection, name, core.enable(now), now)
     since = health.failing_since or health.disabled_at
     notices.post(connection, endpoint_recovered(name, since, now), tell, now, now)
-    return True
+    return health.state
 
 
-def disable(connection: Connection, name: str, reason: str, now: datetime, tell: Iterable[Subscriber] = ()) -> bool:
-    """Hold back all callbacks until somebody enables it; False if it is disabled already."""
+def disable(
+    connection: Connection, name: str, reason: str, now: datetime, tell: Iterable[Subscriber] = ()
+) -> State | None:
+    """Hold back all callbacks until somebody enables it.
+
+    Returns what it was, or None if it is disabled already, and nothing has changed: its reason stays as well.
+    """
     health = read_locked(connection, name)
     if health.state is State.DISABLED:
-        return False
+        return None
     save(connection, name, core.disable(health, reason, now), now)
     notices.post(connection, endpoint_disabled(name, reason, now), tell, now, now)
-    return True
+    return health.state
 
 
-def renew(connection: Connection, name: str, now: datetime) -> None:
-    """What bears this name is another endpoint from now on: what was claimed for the one before says nothing of it."""
-    read_locked(connection, name)
+def renew(connection: Connection, name: str, now: datetime) -> State:
+    """What bears this name is another endpoint from now on: what was claimed for the one before says nothing of it.
+
+    Returns what that one was.
+    """
+    before = read_locked(connection, name)
     save(connection, name, core.enable(now), now)
+    return before.state
 
 
 def forget(connection: Connection, name: str) -> None:
