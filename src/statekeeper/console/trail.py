@@ -54,7 +54,7 @@ EFFECTS: Final = {
     "concurrency": N_("Attempts at once"),
     "rate": N_("Attempts a second"),
     "health": N_("State"),
-    "overlap": N_("Seconds that the old secret signs on for"),
+    "overlap": N_("The old secret signs on for"),
     "messageId": N_("Message"),
     "resealed": N_("Sealed anew"),
     "closed": N_("Cannot be opened"),
