@@ -52,7 +52,8 @@ def test_a_dead_callback_is_retried_by_keys_alone(house, dead, enter):
     press_tab_until(page, "Try crm again now")
     page.keyboard.press("Enter")
     page.wait_for_url("**/retry")
-    page.keyboard.type(TICKET)  # where the page has put the focus
+    expect(page.get_by_label("Why do you do it?")).to_be_focused()
+    page.keyboard.type(TICKET)
     press_tab_until(page, "Try a callback again now")
     page.keyboard.press("Enter")
     expect(page.locator(".callback--delivered")).to_be_visible()
