@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from statekeeper.core import reasons
 from statekeeper.core.events import LastStep, SessionEvent
+from statekeeper.core.reasons import AFTER_ITS_TURN, tell_came_first, tell_given_up
 from statekeeper.core.resequencer import release
 from statekeeper.core.snapshot import Cause, Disposition, Known, Origin, Progress, Snapshot, Step
 from statekeeper.core.statechart import Edge, Statechart
@@ -47,7 +47,7 @@ def close_gap(chart: Statechart, snapshot: Snapshot) -> Progress:
     fold = _Fold(chart, snapshot)
     last = snapshot.held[0].sequence - 1
     if path := _path_across(chart, snapshot, last):
-        fold.infer(path, reasons.given_up(snapshot.cursor + 1, last))
+        fold.infer(path, tell_given_up(snapshot.cursor + 1, last))
     fold.give_up(last)
     fold.let_through(snapshot.held)
     return fold.progress(snapshot)
@@ -71,7 +71,7 @@ def _come_late(fold: "_Fold", before: Snapshot, known: Known, event: SessionEven
         fold.heed(event)
         fold.confirm(event)
         return Progress(before, fold.after(), disposition=Disposition.LATE, confirmed=confirmed)
-    fold.turn(event, reasons.AFTER_ITS_TURN)
+    fold.turn(event, AFTER_ITS_TURN)
     if fold.outcomes[event.event_id] is not Disposition.APPLIED:
         fold.outcomes[event.event_id] = Disposition.LATE
     fold.wait(before.held)
@@ -124,7 +124,7 @@ class _Fold:
         """Move by the event if the chart has the transition, from a later state at worst while nothing has happened."""
         self.heed(event)
         if not self.ordinal and (path := self.chart.path(self.state, event.name)):
-            self.infer(path, reasons.came_first(event.name, path[-1].target))
+            self.infer(path, tell_came_first(event.name, path[-1].target))
         target = self.chart.target(self.state, event.name)
         if target is None:
             known = event.name in self.chart.triggers

@@ -14,7 +14,7 @@ _GIVEN_UP: Final = re.compile(r"numbers? (\d+)(?: to \d+)? w(?:as|ere) given up 
 _CAME_FIRST: Final = re.compile(r"(.+) came first, and the chart allows it only from .+", re.DOTALL)
 
 
-def given_up(first: int, last: int) -> str:
+def tell_given_up(first: int, last: int) -> str:
     """Of a step inferred in the stead of numbers that have not come."""
     if first == last:
         return f"number {first} was given up on"
@@ -27,7 +27,7 @@ def read_given_up(reason: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def came_first(name: str, state: str) -> str:
+def tell_came_first(name: str, state: str) -> str:
     """Of a step inferred since the first event of a session is one that the chart knows from a later state only."""
     return f"{name} came first, and the chart allows it only from {state}"
 
