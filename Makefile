@@ -1,8 +1,6 @@
 # Statekeeper's front door. `make` alone lists what there is.
 PYTHON ?= python3
 BIN    := .venv/bin
-# One more than there are cores: many a test waits for a process that it has started.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -29,7 +27,7 @@ serve: .venv/run ## the service, with the settings of statekeeper.toml or the en
 	$(BIN)/statekeeper serve $(if $(wildcard statekeeper.toml)$(filter STATEKEEPER_%,$(.VARIABLES)),,$(addprefix --config ,$(wildcard statekeeper-demo/statekeeper.toml)))
 
 test: .venv/dev ## every test, on SQLite and on a real PostgreSQL
-	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 coverage: .venv/dev ## hold what `make test ARGS=--cov` covered to its bounds
 	$(BIN)/coverage report --include='*/statekeeper/core/*' --fail-under=100

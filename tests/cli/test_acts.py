@@ -3,6 +3,7 @@
 import getpass
 import json
 import socket
+import sys
 
 import pytest
 
@@ -24,6 +25,7 @@ def subscribers(monkeypatch, tmp_path):
     (tmp_path / "books.py").write_text(FUNCTIONS)
     monkeypatch.setenv("STATEKEEPER_CALLBACKS", "books.py")
     monkeypatch.setenv("STATEKEEPER_ENDPOINTS", ENDPOINTS)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # where a file of functions is loaded from is put there
 
 
 @pytest.fixture
