@@ -147,16 +147,3 @@ def test_a_page_goes_on_by_itself_however_late_the_script_comes_that_has_it_do_s
     page.evaluate("new Promise(done => setTimeout(done))")
     held[0].continue_()
     expect(page.get_by_text("live", exact=True)).to_be_attached()
-
-
-def test_a_stream_that_is_slow_to_begin_is_begun_once(enter):
-    page, held, asked = enter("support"), [], []
-    page.clock.install()
-    page.on("request", lambda request: "/live?" in request.url and asked.append(request))
-    page.route("**/sessions/live?**", lambda route: route.continue_() if held else held.append(route))
-    with page.expect_request("**/sessions/live?**"):
-        page.goto(SESSIONS)
-    page.clock.run_for(10_000)
-    held[0].continue_()
-    expect(page.get_by_text("live", exact=True)).to_be_attached()
-    assert len(asked) == 1
